@@ -22,8 +22,8 @@
 //   - [github.com/ddbseal/ddbseal/envelope/beacon/search]: queries and scans
 //     over those attributes.
 //   - [github.com/ddbseal/ddbseal/envelope/keyring/awskms]: keys in AWS KMS.
-//   - [github.com/ddbseal/ddbseal/envelope/keyring]: raw AES and RSA keys,
-//     several keyrings together, and branch keys.
+//   - [github.com/ddbseal/ddbseal/envelope/keyring]: raw AES, RSA and ECDH
+//     keys, several keyrings together, and branch keys.
 //   - [github.com/ddbseal/ddbseal/envelope/keystore]: branch keys in a DynamoDB
 //     table, which need a call to KMS only now and then.
 //   - [github.com/ddbseal/ddbseal/envelope/materials]: the interfaces behind a
@@ -44,7 +44,7 @@
 //   - [github.com/ddbseal/ddbseal/access]: who can use a table, and why.
 //   - [github.com/ddbseal/ddbseal/access/accesstest]: the same as an assertion.
 //   - [github.com/ddbseal/ddbseal/access/sample]: how items are really encrypted.
-//   - [github.com/ddbseal/ddbseal/access/leastprivilege]: the least policies for a
+//   - [github.com/ddbseal/ddbseal/access/leastprivilege]: the least-privilege policies for a
 //     purpose, with proofs.
 //
 // Packages access, accesstest, exercise, glossary, itemconfig, labsetup,

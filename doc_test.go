@@ -1,8 +1,10 @@
 package ddbseal_test
 
 import (
+	"go/ast"
 	"go/parser"
 	"go/token"
+	"iter"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -84,4 +86,93 @@ func packageDoc(t *testing.T, dir string, files []string) string {
 	}
 	t.Fatalf("no file in %s documents its package", dir)
 	return ""
+}
+
+// TestDocComments: each exported name of a public package has a doc comment,
+// which begins with the name. A group of constants or variables may have one
+// comment for all.
+func TestDocComments(t *testing.T) {
+	notPublic := regexp.MustCompile(`(^|/)internal(/|$)|^(cmd|examples|interop|benchmarks)(/|$)`)
+	names := 0
+	for _, p := range goPackages(t) {
+		if notPublic.MatchString(p.path) {
+			continue
+		}
+		for _, file := range p.GoFiles {
+			f, err := parser.ParseFile(token.NewFileSet(), filepath.Join(p.Dir, file), nil, parser.ParseComments)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for name, doc := range exported(f) {
+				names++
+				if first, _, _ := strings.Cut(doc, " "); first != name {
+					t.Errorf("%s/%s: the doc comment of %s does not begin with the name: %.40q", p.path, file, name,
+						doc)
+				}
+			}
+		}
+	}
+	if names < 800 {
+		t.Errorf("only %d names were read", names)
+	}
+}
+
+// exported yields the exported names that a file declares, with their doc
+// comments on one line. Names of a group that has a comment for all are left
+// out.
+func exported(f *ast.File) iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) {
+		one := func(name *ast.Ident, docs ...*ast.CommentGroup) bool {
+			text := ""
+			for _, doc := range docs {
+				if text == "" {
+					text = strings.Join(strings.Fields(doc.Text()), " ")
+				}
+			}
+			return !name.IsExported() || yield(name.Name, text)
+		}
+		for _, decl := range f.Decls {
+			switch decl := decl.(type) {
+			case *ast.FuncDecl:
+				if decl.Recv != nil && !receiver(decl).IsExported() {
+					continue
+				}
+				if !one(decl.Name, decl.Doc) {
+					return
+				}
+			case *ast.GenDecl:
+				for _, spec := range decl.Specs {
+					switch spec := spec.(type) {
+					case *ast.TypeSpec:
+						if !one(spec.Name, spec.Doc, decl.Doc) {
+							return
+						}
+					case *ast.ValueSpec:
+						if decl.Lparen.IsValid() && (spec.Comment != nil || spec.Doc == nil && decl.Doc != nil) {
+							continue
+						}
+						if !one(spec.Names[0], spec.Doc, decl.Doc) {
+							return
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// receiver returns the name of the type that a method belongs to.
+func receiver(f *ast.FuncDecl) *ast.Ident {
+	for x := f.Recv.List[0].Type; ; {
+		switch t := x.(type) {
+		case *ast.StarExpr:
+			x = t.X
+		case *ast.IndexExpr:
+			x = t.X
+		case *ast.IndexListExpr:
+			x = t.X
+		default:
+			return t.(*ast.Ident)
+		}
+	}
 }

@@ -2,17 +2,19 @@ package ddbseal_test
 
 import (
 	"os"
-	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 
-	"github.com/ddbseal/ddbseal/envelope/keyring/awskms"
+	"github.com/ddbseal/ddbseal/envelope/keyring"
+	"github.com/ddbseal/ddbseal/envelope/keystore"
+	"github.com/ddbseal/ddbseal/envelope/keystore/cache"
 	"github.com/ddbseal/ddbseal/localaws/localawstest"
 	"github.com/ddbseal/ddbseal/store"
 )
@@ -23,41 +25,45 @@ type Patient struct {
 	Diagnosis string `dynamodbav:"diagnosis"`        // encrypted: the default
 }
 
-// TestCode runs the README's code, as TestCodeIsHere checks.
-func TestCode(t *testing.T) {
-	ctx := t.Context()
-	server := localawstest.New(t)
-	client := dynamodb.NewFromConfig(server.Config(server.RootCredentials()))
-	if _, err := client.CreateTable(ctx,
-		&dynamodb.CreateTableInput{TableName: aws.String("patients"), BillingMode: types.BillingModePayPerRequest,
-			AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("id"),
-				AttributeType: types.ScalarAttributeTypeS}},
-			KeySchema: []types.KeySchemaElement{{AttributeName: aws.String("id"),
-				KeyType: types.KeyTypeHash}}}); err != nil {
-		t.Fatal(err)
+// TestReadmeCode runs the code of README.md, as TestCodeIsHere checks.
+func TestReadmeCode(t *testing.T) {
+	ctx, cfg := t.Context(), localawstest.New(t).Root()
+	db, kmsClient := dynamodb.NewFromConfig(cfg), kms.NewFromConfig(cfg)
+	key, err := kmsClient.CreateKey(ctx, nil)
+	check := func() {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
-	cfg := server.Config(server.RootCredentials())
-	key, err := kms.NewFromConfig(cfg).CreateKey(ctx, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	check()
 	keyARN := aws.ToString(key.KeyMetadata.Arn)
 
-	keyring, err := awskms.New(awskms.Config{Client: kms.NewFromConfig(cfg), KeyARN: keyARN})
-	if err != nil {
-		t.Fatal(err)
-	}
-	patients, err := store.New[Patient](dynamodb.NewFromConfig(cfg), "patients", store.ClientSide{Keyring: keyring})
-	if err != nil {
-		t.Fatal(err)
-	}
+	keys, err := keystore.New(keystore.Config{
+		LogicalName: "patients-keys", // bound to every branch key: it never changes
+		TableName:   "patients-keys", DynamoDB: db, KMS: keystore.KMSKey(keyARN), KMSClient: kmsClient,
+	})
+	check()
+	_, err = keys.CreateTable(ctx)
+	check()
+	branchKeyID, err := keys.CreateKey(ctx, keystore.CreateKeyInput{}) // keep the id in your settings
+	check()
+
+	source, err := cache.NewSource(keys, 10*time.Minute) // one KMS call per branch key and ten minutes
+	check()
+	defer source.Cache().Purge()
+	keyring, err := keyring.NewHierarchical(keyring.HierarchicalConfig{Source: source, BranchKeyID: branchKeyID})
+	check()
+	patients, err := store.New[Patient](db, "patients", store.ClientSide{Keyring: keyring})
+	check()
+	err = store.Create(ctx, store.CreateOptions{}, patients) // creates the table, or compares it
+	check()
 	err = patients.Put(ctx, Patient{ID: "1", Ward: "north", Diagnosis: "hay fever"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	check()
 	p, err := patients.Get(ctx, store.Key{Partition: "1"})
-	if err != nil || p != (Patient{"1", "north", "hay fever"}) {
-		t.Fatal(p, err)
+	check()
+	if p != (Patient{"1", "north", "hay fever"}) {
+		t.Error(p)
 	}
 }
 
@@ -70,30 +76,64 @@ func read(t *testing.T, name string) string {
 	return string(text)
 }
 
+// goBlock is a block of Go code on a page.
 var goBlock = regexp.MustCompile("(?s)```go\n(.*?)```")
 
-// TestCodeIsHere: each line of code on a page is run by the test of the page.
+// TestCodeIsHere: each line of code on a page stands in the test that runs it,
+// and the lines of a block in their order.
 func TestCodeIsHere(t *testing.T) {
-	for page, test := range map[string]string{
-		"README.md": "readme_test.go", filepath.Join("docs", "get-started.md"): "getstarted_test.go",
+	for page, program := range map[string]string{
+		"README.md":           "readme_test.go",
+		"docs/store.md":       "storepage_test.go",
+		"docs/get-started.md": "examples/getstarted/main.go",
 	} {
-		here := map[string]bool{}
-		for line := range strings.Lines(read(t, "readme_test.go") + read(t, test)) {
-			here[strings.TrimSpace(line)] = true
+		var here []string
+		for line := range strings.Lines(read(t, program)) {
+			here = append(here, strings.TrimSpace(line))
 		}
 		checked := 0
 		for _, block := range goBlock.FindAllStringSubmatch(read(t, page), -1) {
+			rest := here
 			for line := range strings.Lines(block[1]) {
-				if line = strings.TrimSpace(line); line != "" {
-					checked++
-					if !here[line] {
-						t.Errorf("%s has a line that %s does not run: %s", page, test, line)
-					}
+				if line = strings.TrimSpace(line); line == "" {
+					continue
 				}
+				checked++
+				at := slices.Index(rest, line)
+				if at < 0 {
+					t.Errorf("%s has a line that %s does not run, or not in this order: %s", page, program, line)
+					continue
+				}
+				rest = rest[at+1:]
 			}
 		}
 		if checked < 10 {
 			t.Errorf("only %d lines of code found on %s", checked, page)
+		}
+	}
+}
+
+// TestGetStartedIsWhole: the page has the whole program, so that it can be
+// copied.
+func TestGetStartedIsWhole(t *testing.T) {
+	_, program, _ := strings.Cut(read(t, "examples/getstarted/main.go"), "\npackage main\n")
+	if !strings.Contains(read(t, "docs/get-started.md"), "```go\npackage main\n"+program+"```\n") {
+		t.Error("docs/get-started.md does not have examples/getstarted/main.go as it is")
+	}
+}
+
+// TestCommandsAreRun: .ci/run runs the two commands of the README.
+func TestCommandsAreRun(t *testing.T) {
+	_, rest, ok := strings.Cut(read(t, "README.md"), "## The two commands\n")
+	_, rest, ok2 := strings.Cut(rest, "\n```\n")
+	commands, _, ok3 := strings.Cut(rest, "\n```\n")
+	if want := "go run ./cmd/ddbseal lab\ngo test ./..."; !ok || !ok2 || !ok3 || commands != want {
+		t.Errorf("README.md has the commands %q, want %q", commands, want)
+	}
+	run := read(t, ".ci/run")
+	for _, section := range []string{"section lab go run ./cmd/ddbseal lab\n", ".ci/gotest -count=1 ./...\n"} {
+		if !strings.Contains(run, section) {
+			t.Errorf(".ci/run does not have %q", section)
 		}
 	}
 }

@@ -116,6 +116,7 @@ const (
 	KindUnlisted
 )
 
+// String returns a short name of the kind, such as "user".
 func (k Kind) String() string {
 	switch k {
 	case KindRoot:

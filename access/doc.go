@@ -41,7 +41,7 @@
 //
 // # Reference
 //
-// The rules are those of the [policy evaluation logic] of IAM, and of the
+// The rules follow the [policy evaluation logic] of IAM, and of the
 // [default key policy] of AWS KMS.
 //
 // [policy evaluation logic]: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html

@@ -194,7 +194,7 @@ func (w *world) permissive(a *actor, q *question, p policy.Policies) policy.Poli
 	return p
 }
 
-// request makes the evaluator's request of a question.
+// request returns the evaluator's request of a question.
 func (w *world) request(a *actor, q *question) (policy.Request, policy.Unknowns) {
 	context := policy.Context{"aws:requestedregion": {q.region}}
 	r := policy.Request{Principal: a.Principal, Action: q.action, Resource: q.resource, ResourceAccountID: q.owner,

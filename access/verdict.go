@@ -7,18 +7,19 @@ import "fmt"
 type Verdict uint8
 
 const (
-	// No: the policies do not allow it.
+	// No means that the policies do not allow it.
 	No Verdict = iota + 1
-	// Unknown: something that was not read, or that AWS does not document, decides.
+	// Unknown means that something that was not read, or that AWS does not document, decides.
 	Unknown
-	// OnlyIf: condition keys of the request decide.
+	// OnlyIf means that condition keys of the request decide.
 	OnlyIf
-	// Yes: the policies allow it, unless something that is never read forbids it.
+	// Yes means that the policies allow it, unless something that is never read forbids it.
 	Yes
 )
 
 var verdictNames = [...]string{No: "no", Unknown: "unknown", OnlyIf: "only if", Yes: "yes"}
 
+// String returns the verdict in words, such as "only if".
 func (v Verdict) String() string {
 	if v < No || v > Yes {
 		return "invalid verdict"
@@ -62,6 +63,7 @@ var Operations = [...]Operation{ReadClear, ReadCiphertext, Write, WriteVerified}
 var operationNames = [...]string{ReadClear: "read-clear", ReadCiphertext: "read-ciphertext", Write: "write",
 	WriteVerified: "write-verified"}
 
+// String returns the name of the operation, such as "read-clear".
 func (o Operation) String() string {
 	if o < ReadClear || o > WriteVerified {
 		return "invalid operation"
@@ -87,20 +89,21 @@ func (o *Operation) UnmarshalText(text []byte) error {
 type Mode uint8
 
 const (
-	// Owned: DynamoDB encrypts under the AWS owned key, for which no principal needs a
+	// Owned means that DynamoDB encrypts under the AWS owned key, for which no principal needs a
 	// permission.
 	Owned Mode = iota + 1
-	// Managed: DynamoDB encrypts under the AWS managed key.
+	// Managed means that DynamoDB encrypts under the AWS managed key.
 	Managed
-	// CustomerKey: DynamoDB encrypts under a key of a customer.
+	// CustomerKey means that DynamoDB encrypts under a key of a customer.
 	CustomerKey
-	// ClientSide: items are encrypted before they are sent.
+	// ClientSide means that items are encrypted before they are sent.
 	ClientSide
-	// Both: items are encrypted before they are sent, and DynamoDB encrypts under a
+	// Both means that items are encrypted before they are sent, and DynamoDB encrypts under a
 	// key of a customer.
 	Both
 )
 
+// String says in words who encrypts under which kind of key.
 func (m Mode) String() string {
 	switch m {
 	case Owned:

@@ -8,6 +8,9 @@ import (
 
 // Action says what happens to an attribute. The zero value is invalid, so that
 // a forgotten action is an error and not a plaintext attribute.
+// (Specification: [structures], "Crypto Action".)
+//
+// [structures]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/structured-encryption/structures.md#crypto-action
 type Action uint8
 
 const (

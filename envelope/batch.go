@@ -9,9 +9,9 @@ import (
 	"github.com/ddbseal/ddbseal/envelope/internal/panics"
 )
 
-// leastWorkers of a batch, however few processors there are: keyrings that ask
-// a key service mostly wait.
-const leastWorkers = 8
+// minWorkers is the minimum concurrency of a batch, whatever GOMAXPROCS is:
+// keyrings that ask a key service mostly wait.
+const minWorkers = 8
 
 // EncryptAll encrypts items in parallel and keeps their order. When some fail,
 // their places in the result are nil and the error is a [*BatchError] with one
@@ -32,7 +32,7 @@ func all(ctx context.Context, items []Item, do func(context.Context, Item) (Item
 	errs := make([]error, len(items))
 	var next, failed atomic.Int64
 	var wg sync.WaitGroup
-	panicked := make([]*panics.Carried, min(len(items), max(leastWorkers, runtime.GOMAXPROCS(0))))
+	panicked := make([]*panics.Carried, min(len(items), max(minWorkers, runtime.GOMAXPROCS(0))))
 	for worker := range panicked {
 		wg.Go(func() {
 			defer panics.Catch(&panicked[worker])

@@ -30,6 +30,9 @@ func branchKeyOf(keys []materials.EncryptedDataKey) (string, error) {
 // search, [ErrNotEncrypted] or [ErrLegacyItem] if the item is not of this format,
 // [ErrTampered] or [ErrUnsupported] if its header cannot be read, and
 // [ErrMaterials] if it has several data keys or one of another provider.
+// (Specification: [search-config], "Get beacon key id from Parsed Header".)
+//
+// [search-config]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/searchable-encryption/search-config.md#get-beacon-key-id-from-parsed-header
 func (e *ItemEncryptor) BeaconBranchKey(stored Item) (string, error) {
 	id, err := e.beaconBranchKey(stored)
 	if err != nil {

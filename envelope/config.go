@@ -46,7 +46,7 @@ type Config struct {
 	// Items of both suites are read whatever is set here. An AWS KMS RSA keyring
 	// writes SuiteSymmetricSignature only, also as one of several.
 	AlgorithmSuite AlgorithmSuite
-	// PlaintextPolicy: zero forbids plaintext on writing and reading.
+	// PlaintextPolicy says whether plaintext items are written and read; zero forbids both.
 	PlaintextPolicy PlaintextPolicy
 	// Legacy reads items of the older DynamoDB Encryption Client; nil forbids
 	// that. It never hands such an item out as plaintext, whatever
@@ -122,6 +122,11 @@ func (c *Config) unsignedName(name string, unsigned map[string]struct{}) bool {
 	return listed || c.AllowedUnsignedPrefix != "" && strings.HasPrefix(name, c.AllowedUnsignedPrefix)
 }
 
+// checkUnsigned checks the names and the prefix of attributes that may be
+// unsigned.
+// (Specification: [ddb-table-encryption-config], "Unauthenticated Attributes".)
+//
+// [ddb-table-encryption-config]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/dynamodb-encryption-client/ddb-table-encryption-config.md#unauthenticated-attributes
 func (c *Config) checkUnsigned() error {
 	if strings.HasPrefix(c.AllowedUnsignedPrefix, ReservedPrefix) {
 		return configuration("AllowedUnsignedPrefix begins with the reserved %q", ReservedPrefix)
@@ -147,6 +152,9 @@ func (c *Config) checkUnsigned() error {
 
 // checkActions visits names in order, so that the same configuration always
 // gives the same error.
+// (Specification: [ddb-table-encryption-config], "Attribute Actions".)
+//
+// [ddb-table-encryption-config]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/dynamodb-encryption-client/ddb-table-encryption-config.md#attribute-actions
 func (c *Config) checkActions(unsigned map[string]struct{}) error {
 	names := make([]string, 0, len(c.Actions))
 	for name := range c.Actions {
@@ -182,6 +190,9 @@ func (c *Config) checkActions(unsigned map[string]struct{}) error {
 }
 
 // checkKeys checks the actions of the keys.
+// (Specification: [ddb-table-encryption-config], "Key Action".)
+//
+// [ddb-table-encryption-config]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/dynamodb-encryption-client/ddb-table-encryption-config.md#key-action
 func (c *Config) checkKeys() error {
 	want := c.keyAction()
 	for _, name := range c.keys() {
@@ -203,8 +214,10 @@ func (c *Config) checkKeys() error {
 	return nil
 }
 
-// version is the header version of written items (ddb-table-encryption-config,
-// "Configuration Version").
+// version is the header version of written items. (Specification:
+// [ddb-table-encryption-config], "Configuration Version".)
+//
+// [ddb-table-encryption-config]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/dynamodb-encryption-client/ddb-table-encryption-config.md#configuration-version
 func (c *Config) version() byte {
 	for _, a := range c.Actions {
 		if a == SignAndIncludeInEncryptionContext {

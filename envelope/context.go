@@ -13,8 +13,11 @@ import (
 // reader rebuilds: table name, key names, and the values of the attributes
 // that the header version puts into it. entries are in canonical order. On
 // writing, empty refuses maps with an empty key.
-// (encrypt-item, "DynamoDB Item Base Context"; encrypt-path-structure,
+// (Specification: [encrypt-item], "DynamoDB Item Base Context"; [encrypt-path-structure],
 // "Create New Encryption Context and CMM".)
+//
+// [encrypt-item]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/dynamodb-encryption-client/encrypt-item.md#dynamodb-item-base-context
+// [encrypt-path-structure]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/structured-encryption/encrypt-path-structure.md#create-new-encryption-context-and-cmm
 func (e *ItemEncryptor) itemContext(version byte, entries []entry,
 	empty format.EmptyKeys) (materials.EncryptionContext, error) {
 	c := make(materials.EncryptionContext, 8)

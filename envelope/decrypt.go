@@ -29,7 +29,7 @@ var errReservedName = fmt.Errorf("%w: attribute name reserved by the item format
 // Nothing is decrypted before commitment, recipient tag and signature have
 // been verified, and nothing is returned unless all of the item is in order.
 // Keys and table name of an item are checked by the wrapping of its data key
-// already, so where they were changed the error is that of the keyring.
+// already, so where they were changed the error is the keyring's.
 // Every failure is an [*Error]. It matches [ErrTampered] when the item does not
 // verify, [ErrNotEncrypted] or [ErrLegacyItem] when it is not of this format,
 // [ErrKeyDenied] or [ErrMaterials] when no key opened it (then with one
@@ -37,7 +37,9 @@ var errReservedName = fmt.Errorf("%w: attribute name reserved by the item format
 // encrypt, [ErrUnsupported] for a later version of the format and for an item
 // that verifies but holds a value that no writer of the format writes, such as a
 // set with a member twice, and the context's error when ctx has ended.
-// (Specification: decrypt-item.)
+// (Specification: [decrypt-item].)
+//
+// [decrypt-item]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/dynamodb-encryption-client/decrypt-item.md
 func (e *ItemEncryptor) DecryptItem(ctx context.Context, item Item) (Item, error) {
 	out, err := e.decryptItem(ctx, item, nil)
 	if err != nil {
@@ -46,7 +48,7 @@ func (e *ItemEncryptor) DecryptItem(ctx context.Context, item Item) (Item, error
 	return out, nil
 }
 
-// decryptItem also sets actions to those of the verified header, unless actions
+// decryptItem also sets *actions to what the verified header says, unless actions
 // is nil or the item is not encrypted.
 func (e *ItemEncryptor) decryptItem(ctx context.Context, item Item, actions *map[string]Action) (Item, error) {
 	if err := ctx.Err(); err != nil {
@@ -112,8 +114,11 @@ func (e *ItemEncryptor) decryptItem(ctx context.Context, item Item, actions *map
 	return out, err
 }
 
-// headerAndFooter returns the two attributes of the format, or two times nil
-// for an item that is not encrypted.
+// headerAndFooter returns the two attributes of the format, or nil, nil if the item
+// is not encrypted.
+// (Specification: [decrypt-item], "Determining Plaintext Items".)
+//
+// [decrypt-item]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/dynamodb-encryption-client/decrypt-item.md#determining-plaintext-items
 func headerAndFooter(item Item) (head, foot []byte, err error) {
 	h, hasHead := item[HeaderAttribute]
 	f, hasFoot := item[FooterAttribute]
@@ -147,6 +152,9 @@ func formatAttribute(name string, v types.AttributeValue) ([]byte, error) {
 // applyLegend gives every signed attribute the action that the header says it
 // was written with, checks the keys, and counts the encrypted attributes. There
 // are as many entries as letters.
+// (Specification: [header], "Encrypt Legend Bytes".)
+//
+// [header]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/structured-encryption/header.md#encrypt-legend-bytes
 func (e *ItemEncryptor) applyLegend(w *work, header *format.Header) (encrypted int, err error) {
 	for i, letter := range header.Legend {
 		en := &w.entries[i]
@@ -176,6 +184,12 @@ func (e *ItemEncryptor) applyLegend(w *work, header *format.Header) (encrypted i
 	return encrypted, nil
 }
 
+// decryptionMaterials asks the materials manager for the keys of an item, under
+// the encryption context that it rebuilds from the item. A stored pair that
+// contradicts the item is refused before any keyring sees it.
+// (Specification: [decrypt-path-structure], "Retrieve Decryption Materials".)
+//
+// [decrypt-path-structure]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/structured-encryption/decrypt-path-structure.md#retrieve-decryption-materials
 func (e *ItemEncryptor) decryptionMaterials(ctx context.Context, entries []entry,
 	header *format.Header) (*materials.Decryption, error) {
 	pairs, err := e.itemContext(header.Version, entries, format.TakeEmptyKeys)
@@ -235,7 +249,9 @@ func checkDecryption(m *materials.Decryption, header *format.Header, reproduced 
 }
 
 // verify checks, in this order, the header's commitment, the own recipient tag
-// and the signature (decrypt-path-structure).
+// and the signature (Specification: [decrypt-path-structure], "Verify Signatures".)
+//
+// [decrypt-path-structure]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/structured-encryption/decrypt-path-structure.md#verify-signatures
 func (w *work) verify(head []byte, header *format.Header, footer format.Footer, m *materials.Decryption) error {
 	partial := head[:len(head)-format.CommitmentLength]
 	if !hmac.Equal(w.item.commitment(partial), header.Commitment[:]) {
@@ -294,6 +310,9 @@ func (w *work) open() (Item, error) {
 
 // decrypt opens encrypted field i. The plaintext buffer is overwritten before
 // the next use.
+// (Specification: [decrypt-path-structure], "Terminal Data Decryption".)
+//
+// [decrypt-path-structure]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/structured-encryption/decrypt-path-structure.md#terminal-data-decryption
 func (w *work) decrypt(en *entry, i int) (types.AttributeValue, error) {
 	sealed := en.value.(*types.AttributeValueMemberB).Value
 	aead, nonce, err := fieldCipher(w.keys, i)

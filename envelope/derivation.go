@@ -27,7 +27,10 @@ const (
 )
 
 // itemKeys are the two keys derived from an item's data key (Structured
-// Encryption specification, encrypt-path-structure and header, "Commit Key").
+// Encryption specification, [encrypt-path-structure] and [header], "Commit Key").
+//
+// [encrypt-path-structure]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/structured-encryption/encrypt-path-structure.md
+// [header]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/structured-encryption/header.md#commit-key
 type itemKeys struct {
 	commit, fieldRoot [derivedKeyLength]byte
 }
@@ -42,6 +45,9 @@ func (k *itemKeys) derive(dataKey, messageID []byte) error {
 func (k *itemKeys) wipe() { *k = itemKeys{} }
 
 // commitment is the header's keyed hash: 32 bytes of HMAC-SHA512.
+// (Specification: [header], "Commitment Calculation".)
+//
+// [header]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/structured-encryption/header.md#commitment-calculation
 func (k *itemKeys) commitment(partialHeader []byte) []byte {
 	h := hmac.New(sha512.New, k.commit[:])
 	h.Write(partialHeader)
@@ -49,6 +55,9 @@ func (k *itemKeys) commitment(partialHeader []byte) []byte {
 }
 
 // fieldKeys appends the key stream of n encrypted fields to dst.
+// (Specification: [encrypt-path-structure], "Calculate Cipherkey and Nonce".)
+//
+// [encrypt-path-structure]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/structured-encryption/encrypt-path-structure.md#calculate-cipherkey-and-nonce
 func (k *itemKeys) fieldKeys(dst []byte, n int) ([]byte, error) {
 	block, err := aes.NewCipher(k.fieldRoot[:])
 	if err != nil {
@@ -80,6 +89,9 @@ func fieldCipher(stream []byte, i int) (cipher.AEAD, []byte, error) {
 }
 
 // recipientTag appends the footer's HMAC-SHA384 over the record's digest.
+// (Specification: [footer], "Recipient Tags".)
+//
+// [footer]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/structured-encryption/footer.md#recipient-tags
 func recipientTag(dst, symmetricSigningKey []byte, digest *[format.DigestLength]byte) []byte {
 	h := hmac.New(sha512.New384, symmetricSigningKey)
 	h.Write(digest[:])

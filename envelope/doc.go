@@ -12,7 +12,7 @@
 //
 // The store package does all this for Go structs, and store/transparent inside
 // of an AWS SDK client. Use this package where items are maps, or where
-// something else than those two talks to DynamoDB.
+// something other than those two talks to DynamoDB.
 //
 // # What is protected
 //
@@ -42,8 +42,8 @@
 // # Key management
 //
 // Each item has a data key of its own, wrapped once for each recipient. The
-// keyring package has keyrings for local AES and RSA keys, for several keys at
-// once, and the hierarchical one, which asks the key service once for many
+// keyring package has keyrings for raw AES, RSA and ECDH keys, for several keys
+// at once, and the hierarchical one, which asks the key service once for many
 // items; its subpackage awskms wraps each item's key with AWS KMS. A keyring
 // of your own implements [materials.Keyring]. Nothing that holds a secret
 // prints or marshals it, and keys are overwritten after use; Go cannot promise

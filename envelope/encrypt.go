@@ -32,7 +32,9 @@ const tagLength = 16
 // not fit the configuration or holds a value that DynamoDB would refuse,
 // [ErrKeyDenied] or [ErrMaterials] when the keyring failed, [ErrConfiguration]
 // when it can only decrypt, and the context's error when ctx has ended.
-// (Specification: encrypt-item.)
+// (Specification: [encrypt-item].)
+//
+// [encrypt-item]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/dynamodb-encryption-client/encrypt-item.md
 func (e *ItemEncryptor) EncryptItem(ctx context.Context, item Item) (Item, error) {
 	out, err := e.encryptItem(ctx, item, nil)
 	if err != nil {
@@ -117,6 +119,10 @@ func (e *ItemEncryptor) checkKeys(item Item) error {
 	return nil
 }
 
+// encryptionMaterials asks the materials manager for the keys of a new item.
+// (Specification: [encrypt-path-structure], "Retrieve Encryption Materials".)
+//
+// [encrypt-path-structure]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/structured-encryption/encrypt-path-structure.md#retrieve-encryption-materials
 func (e *ItemEncryptor) encryptionMaterials(ctx context.Context, version byte,
 	entries []entry) (*materials.Encryption, error) {
 	pairs, err := e.itemContext(version, entries, format.RefuseEmptyKeys)
@@ -193,8 +199,9 @@ func (e *ItemEncryptor) checkEncryption(m *materials.Encryption, asked materials
 	return nil
 }
 
-// inMaterials puts an error of unknown class, such as that of a foreign
-// keyring, into the class of its phase.
+// inMaterials returns err if it matches one of the package's sentinels or an error
+// of package context. It wraps other errors in [ErrMaterials], such as those that a
+// keyring of the application returns.
 func inMaterials(err error) error {
 	for _, class := range []error{ErrMaterials, ErrKeyDenied, ErrConfiguration, ErrUnsupported, context.Canceled,
 		context.DeadlineExceeded} {
@@ -209,9 +216,12 @@ func inMaterials(err error) error {
 // values, header, footer) lie in one block of memory, where each value is
 // serialized and then encrypted in place, so that no plaintext is left behind.
 //
-// The steps are those of the format: the header's fields, the keys that its
+// The steps follow the format: the header's fields, the keys that its
 // message ID leads to, the header with its commitment, the attributes in
 // canonical order, and the footer over the record of all of them.
+// (Specification: [encrypt-path-structure], "Construct Encrypted Structured Data".)
+//
+// [encrypt-path-structure]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/structured-encryption/encrypt-path-structure.md#construct-encrypted-structured-data
 func (e *ItemEncryptor) seal(w *work, version byte, m *materials.Encryption) (Item, error) {
 	encrypted, size, err := w.measure()
 	if err != nil {
@@ -319,6 +329,9 @@ func (w *work) writeSigned(out Item, b *block, values []types.AttributeValueMemb
 
 // writeFooter writes a tag for each recipient and the signature of a signed suite,
 // all over the record's digest.
+// (Specification: [encrypt-path-structure], "Footer Field".)
+//
+// [encrypt-path-structure]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/structured-encryption/encrypt-path-structure.md#footer-field
 func (e *ItemEncryptor) writeFooter(w *work, b *block, m *materials.Encryption) error {
 	digest := w.record.Sum()
 	for _, k := range m.SymmetricSigningKeys() {
@@ -365,6 +378,9 @@ func (b *block) cut() []byte {
 }
 
 // encrypt appends type id, ciphertext and tag of encrypted field i.
+// (Specification: [encrypt-path-structure], "Terminal Data Encryption".)
+//
+// [encrypt-path-structure]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/structured-encryption/encrypt-path-structure.md#terminal-data-encryption
 func (b *block) encrypt(en *entry, stream []byte, i int) error {
 	id, err := format.TypeOf(en.value)
 	if err != nil {

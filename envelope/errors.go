@@ -11,26 +11,26 @@ import (
 
 // Errors by phase, for errors.Is.
 var (
-	// ErrConfiguration: a setting is missing, contradictory or out of range.
+	// ErrConfiguration means that a setting is missing, contradictory or out of range.
 	ErrConfiguration = materials.ErrConfiguration
-	// ErrInvalidItem: an item given for encryption breaks a rule: an attribute
+	// ErrInvalidItem means that an item given for encryption breaks a rule: an attribute
 	// without action, a missing key, a value that DynamoDB does not hold.
 	ErrInvalidItem = errors.New("item cannot be encrypted")
-	// ErrMaterials: keyring or materials manager gave no usable materials.
+	// ErrMaterials means that keyring or materials manager gave no usable materials.
 	ErrMaterials = materials.ErrMaterials
-	// ErrKeyDenied: the key service refused the caller the use of a key.
+	// ErrKeyDenied means that the key service refused the caller the use of a key.
 	ErrKeyDenied = materials.ErrKeyDenied
-	// ErrNotEncrypted: the item to decrypt carries neither header nor footer.
+	// ErrNotEncrypted means that the item to decrypt carries neither header nor footer.
 	ErrNotEncrypted = errors.New("item is not encrypted")
-	// ErrLegacyItem: the item was written by the older DynamoDB Encryption
+	// ErrLegacyItem means that the item was written by the older DynamoDB Encryption
 	// Client, and the configuration does not allow reading it; it also matches
 	// ErrUnsupported.
 	ErrLegacyItem = fmt.Errorf("item of the legacy DynamoDB Encryption Client: %w", ErrUnsupported)
-	// ErrTampered: the item does not verify: changed, cut, mixed from several
+	// ErrTampered means that the item does not verify: changed, cut, mixed from several
 	// items, read under the wrong configuration, or malformed. Nothing of it
 	// was returned.
 	ErrTampered = errors.New("item does not verify")
-	// ErrUnsupported: something that this library does not read or write, such
+	// ErrUnsupported means that this library does not read or write something, such
 	// as a later version of the format, or a malformed value in an item that
 	// verifies.
 	ErrUnsupported = materials.ErrUnsupported
@@ -49,6 +49,7 @@ type Error struct {
 	Err       error  // the reason; matches one of the sentinels
 }
 
+// Error names the operation, the table and the attribute, and says why it failed.
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString(e.Operation)
@@ -74,6 +75,7 @@ type BatchError struct {
 	Errors []error
 }
 
+// Error says how many items failed, and why the first of them did.
 func (e *BatchError) Error() string {
 	failed, first := 0, -1
 	for i, err := range e.Errors {
@@ -125,7 +127,7 @@ func tampered(text string, args ...any) error {
 	return fmt.Errorf("%w: "+text, append([]any{ErrTampered}, args...)...)
 }
 
-// fail dresses an error for the caller.
+// fail wraps err in an [*Error] for the caller.
 func (e *ItemEncryptor) fail(operation string, err error) error {
 	return newError(operation, e.table, err)
 }

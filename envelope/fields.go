@@ -181,8 +181,11 @@ func (e *ItemEncryptor) includeKeys(entries []entry) {
 // collectForReading gathers the attributes of a stored item and refuses one that
 // does not have the given number of signed attributes, before any further work.
 // Attributes without a configured action count as signed, because their writer
-// may know more attributes. It leaves out those of the format itself: header,
+// may know more attributes. It leaves out the attributes of the format itself: header,
 // footer, and what official clients store for searching.
+// (Specification: [decrypt-item], "Signature Scope".)
+//
+// [decrypt-item]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/dynamodb-encryption-client/decrypt-item.md#signature-scope
 func (e *ItemEncryptor) collectForReading(w *work, item Item, signed int) error {
 	unknown, ordered := e.collect(w, item)
 	surplus := 0

@@ -24,6 +24,11 @@ func IsLegacy(item Item) bool {
 	return !head && !foot && hasLegacyAttribute(item)
 }
 
+// hasLegacyAttribute reports whether an item bears an attribute of the older
+// client.
+// (Specification: [decrypt-item], "Determining Legacy Items".)
+//
+// [decrypt-item]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/dynamodb-encryption-client/decrypt-item.md#determining-legacy-items
 func hasLegacyAttribute(item Item) bool {
 	_, description := item[LegacyDescriptionAttribute]
 	_, signature := item[LegacySignatureAttribute]

@@ -29,7 +29,7 @@ type Opened struct {
 // OpenItem decrypts an item as [ItemEncryptor.DecryptItem] does, with the same
 // errors, and also returns the actions that the item was written with. Use it
 // together with [ItemEncryptor.EncryptItemAs] to change an item that may have
-// attributes which the configuration does not name, such as those of a newer
+// attributes which the configuration does not name, such as attributes of a newer
 // version of the application.
 func (e *ItemEncryptor) OpenItem(ctx context.Context, stored Item) (Opened, error) {
 	var o Opened
@@ -54,7 +54,7 @@ func (e *ItemEncryptor) OpenItem(ctx context.Context, stored Item) (Opened, erro
 // A signed beacon that actions has is computed again, unless it is a key: the item
 // may have changed since the beacon was computed.
 //
-// The errors are those of EncryptItem. [ErrInvalidItem] also stands for an
+// The errors are the same as EncryptItem's. [ErrInvalidItem] also stands for an
 // attribute that has an action in neither place, or for which actions has
 // [DoNothing] or an invalid action.
 func (e *ItemEncryptor) EncryptItemAs(ctx context.Context, plain Item, actions map[string]Action) (Item, error) {

@@ -9,6 +9,9 @@ import (
 // read. It exists for moving a table from plaintext to encryption; while
 // plaintext may be read, anybody who may write to the table can replace an
 // encrypted item by a plaintext one unnoticed.
+// (Specification: [ddb-table-encryption-config], "Plaintext Policy".)
+//
+// [ddb-table-encryption-config]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/dynamodb-encryption-client/ddb-table-encryption-config.md#plaintext-policy
 type PlaintextPolicy uint8
 
 const (

@@ -53,8 +53,10 @@ func (c *Config) compileSearch(unsigned map[string]struct{}) (*beacon.Search, er
 
 // withSigned returns the item with its signed beacons and without a key field
 // that is not signed. Signed beacons in taken come from an item that was read,
-// and may be out of date. (Specification: ddb-support, "AddSignedBeacons" and
+// and may be out of date. (Specification: [ddb-support], "AddSignedBeacons" and
 // "HandleBeaconKeyFieldName".)
+//
+// [ddb-support]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/dynamodb-encryption-client/ddb-support.md#addsignedbeacons
 func (e *ItemEncryptor) withSigned(item Item, taken map[string]Action) (Item, error) {
 	drop := func(name string) {
 		if _, has := item[name]; has {
@@ -80,8 +82,11 @@ func (e *ItemEncryptor) withSigned(item Item, taken map[string]Action) (Item, er
 }
 
 // addBeacons adds the beacons of a plaintext item to its encrypted form, whose
-// data keys tell which branch key they are under. (Specification: ddb-support,
-// "GetEncryptedBeacons"; search-config, "Get beacon key after encrypt".)
+// data keys tell which branch key they are under. (Specification: [ddb-support],
+// "GetEncryptedBeacons"; [search-config], "Get beacon key after encrypt".)
+//
+// [ddb-support]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/dynamodb-encryption-client/ddb-support.md#getencryptedbeacons
+// [search-config]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/searchable-encryption/search-config.md#get-beacon-key-after-encrypt
 func (e *ItemEncryptor) addBeacons(ctx context.Context, out, plain Item, keys []materials.EncryptedDataKey) error {
 	needed, err := e.search.Needed(plain)
 	if err != nil {

@@ -22,6 +22,9 @@ const signatureTries = 64
 // signDigest makes the footer's signature: ECDSA P-384 over SHA-384 of the
 // record's digest, in DER of exactly 103 bytes. Of a signature's two forms
 // (r, s) and (r, N − s), both valid, one nearly always has that length.
+// (Specification: [footer], "Signature".)
+//
+// [footer]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/structured-encryption/footer.md#signature
 func signDigest(key *ecdsa.PrivateKey, digest *[format.DigestLength]byte) ([]byte, error) {
 	message := sha512.Sum384(digest[:])
 	for range signatureTries {
@@ -57,6 +60,9 @@ const publicKeyLength = 49
 
 // verifySignature checks the footer's signature with the public key of the
 // stored encryption context.
+// (Specification: [footer], "Signature Verification".)
+//
+// [footer]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/structured-encryption/footer.md#signature-verification
 func verifySignature(stored materials.EncryptionContext, digest *[format.DigestLength]byte, der []byte) error {
 	text := stored[materials.ContextPublicKey]
 	point, err := base64.StdEncoding.Strict().DecodeString(text)

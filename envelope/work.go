@@ -11,7 +11,7 @@ const plainKept = 512 << 10
 // kept for the next item after everything secret in it has been overwritten.
 type work struct {
 	entries  []entry // signed attributes in canonical order
-	unsigned []entry // the others, but for those of the format itself
+	unsigned []entry // the others, except header and footer
 	item     itemKeys
 	record   *format.Record
 	legend   []byte

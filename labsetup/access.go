@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/ddbseal/ddbseal/internal/keypolicy"
+	"github.com/ddbseal/ddbseal/labsetup/internal/shell"
 )
 
 // readsTable and opensItem are checks of the user on the two tables of the core
@@ -38,13 +39,13 @@ func (l *Lab) giveChapter() chapter {
 				"fourth statement. The third allows kms:Decrypt. The tables do not change.",
 			putPolicyCLI(func(p *keypolicy.Console) {
 				p.Users, p.Attachers = append(p.Users, shellUser), append(p.Attachers, shellUser)
-			}), doing(l.addKeyUser)),
+			}), doing(l.addKeyUser)).found(l.lookGiven(true), l.keepPolicies).kept(),
 		l.readsTable("key-user-server", SeesPlaintext,
 			"Only the key policy has changed: KMS now allows what DynamoDB asks for the user."),
 		l.opensItem("key-user-client", SeesPlaintext,
 			"The same key policy decides: KMS now decrypts the data key of the item for the user."),
 		does("key-user-undone", "undo the change", "The key policy is again what it was before the change.",
-			putPolicyCLI(nil), doing(l.undoKeyUser)),
+			putPolicyCLI(nil), doing(l.undoKeyUser)).found(l.lookGiven(false), nil).kept(),
 		l.readsTable("key-user-server-gone", DeniedDecrypt,
 			"We removed the user from both statements and tried again: denied. So the key policy alone had given "+
 				"the permission."+
@@ -123,7 +124,7 @@ func (l *Lab) accessChapter() chapter {
 		plus("context", "allow the user one client-side table's items only",
 			"Client-side encryption binds the table's name to each item as encryption context. The condition "+
 				"demands it.",
-			allow("Allow one table's items", "", only("kms:EncryptionContext:aws-crypto-table-name", ClientTable))),
+			allow("Allow one table's items", "", only("kms:EncryptionContext:aws-crypto-table-name", l.actual(ClientTable)))),
 		l.opensItem("context-client", SeesPlaintext, "The context of this item names the table of the condition."),
 		sees("context-other", "user tries to decrypt the item of the other client-side table", UserName, ModeClient,
 			DeniedDecrypt, "The context of that item names another table, so the statement does not apply.",
@@ -142,8 +143,8 @@ func (l *Lab) iamPolicySteps() []labStep {
 		does("iam-policy", "allow the user kms:Decrypt on the key by an IAM policy",
 			"The key policy stays as it is. IAM policies are attached to users, groups and roles, never to keys.",
 			userPolicyCLI(UserName, name, "kms:Decrypt"), doing(func(ctx context.Context) error {
-				_, err := l.iam().PutUserPolicy(ctx, &iam.PutUserPolicyInput{UserName: aws.String(UserName),
-					PolicyName: aws.String(name), PolicyDocument: aws.String(iamAllow("kms:Decrypt", l.keyARN))})
+				_, err := l.iam().PutUserPolicy(ctx, &iam.PutUserPolicyInput{UserName: aws.String(l.actual(UserName)),
+					PolicyName: aws.String(name), PolicyDocument: aws.String(shell.Allow("kms:Decrypt", l.keyARN))})
 				return err
 			})),
 		l.readsTable("iam-policy-server", SeesPlaintext,
@@ -153,7 +154,7 @@ func (l *Lab) iamPolicySteps() []labStep {
 			"aws iam delete-user-policy --user-name "+UserName+" --policy-name "+name,
 			doing(func(ctx context.Context) error {
 				_, err := l.iam().DeleteUserPolicy(ctx,
-					&iam.DeleteUserPolicyInput{UserName: aws.String(UserName), PolicyName: aws.String(name)})
+					&iam.DeleteUserPolicyInput{UserName: aws.String(l.actual(UserName)), PolicyName: aws.String(name)})
 				return err
 			})),
 		l.readsTable("iam-policy-gone", DeniedDecrypt,
@@ -197,7 +198,7 @@ func (l *Lab) roleSteps(withdrawn labStep) []labStep {
 		does("role", "make a role that is key user, which the user may assume",
 			"People come and go, and the key policy names the role.",
 			"aws iam create-role --role-name "+RoleName+" --tags Key="+labTag+",Value="+labTagValue+
-				" --assume-role-policy-document "+heredoc(trustOf(shellUser))+"\n"+
+				" --assume-role-policy-document "+shell.Heredoc(trustOf(shellUser))+"\n"+
 				"aws iam attach-role-policy --role-name "+RoleName+" --policy-arn "+l.fullAccess+"\n"+
 				putPolicyCLI(func(p *keypolicy.Console) {
 					p.Users, p.Attachers = append(p.Users, shellRole), append(p.Attachers, shellRole)
@@ -224,24 +225,45 @@ func (l *Lab) addKeyUser(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p := l.basePolicy()
-	p.Users, p.Attachers = append(p.Users, l.userARN), append(p.Attachers, l.userARN)
-	if err := l.putPolicy(ctx, p); err != nil {
+	if l.cfg.ByHand { // the policy may be more than the lab has written
+		_, err = l.addToPolicy(ctx, l.userARN)
+	} else {
+		p := l.basePolicy()
+		p.Users, p.Attachers = append(p.Users, l.userARN), append(p.Attachers, l.userARN)
+		err = l.putPolicy(ctx, p)
+	}
+	if err != nil {
 		return err
 	}
 	after, err := l.policyText(ctx)
 	if err != nil {
 		return err
 	}
+	l.notePolicies(before, after)
+	return nil
+}
+
+// notePolicies keeps the policies without the user and with them for the report.
+func (l *Lab) notePolicies(before, after string) {
 	l.report.PolicyBefore, l.report.PolicyAfter = before, after
 	l.report.PolicyDiff = keypolicy.Unified(before, after)
-	return nil
 }
 
 var errPolicyDiffers = errors.New("the key policy is not what it was before")
 
-// undoKeyUser puts the recorded policy back and compares, element by element.
+// undoKeyUser puts the recorded policy back and compares, element by element. With
+// Config.ByHand it takes the user out of the policy as it is.
 func (l *Lab) undoKeyUser(ctx context.Context) error {
+	if l.cfg.ByHand {
+		if _, err := l.withdraw(ctx, l.userARN, keypolicy.SidUsers, keypolicy.SidAttachment); err != nil {
+			return err
+		}
+		f, err := l.lookGiven(false)(ctx)
+		if err == nil && !f.Done {
+			err = fmt.Errorf("%w: %s", errPolicyDiffers, f.Text)
+		}
+		return err
+	}
 	if err := l.putPolicyText(ctx, &l.administrator, l.report.PolicyBefore); err != nil {
 		return err
 	}
@@ -295,7 +317,7 @@ func (l *Lab) revokeGrant(ctx context.Context) error {
 	return err
 }
 
-// makeRole makes the role, gives it DynamoDB, and names it as key user.
+// makeRole creates the role, gives it DynamoDB, and names it as key user.
 func (l *Lab) makeRole(ctx context.Context) error {
 	client := l.iam()
 	trust := trustOf(l.userARN)

@@ -31,14 +31,14 @@ func (l *Lab) auditChapter() chapter {
 				"table's key for each caller for about five minutes.",
 			lookup("Decrypt", denied+"grep invokedBy | tail -n 1", ""),
 			l.finds("Decrypt", l.region, func(e *trailEvent) bool {
-				return e.UserIdentity.UserName == UserName && e.ErrorCode == "AccessDenied" &&
+				return e.UserIdentity.UserName == l.actual(UserName) && e.ErrorCode == "AccessDenied" &&
 					e.UserIdentity.InvokedBy == "dynamodb.amazonaws.com"
 			})),
 		found("audit-direct", "find the user's denied direct use",
 			"Here the user's program asked KMS itself, so no service is named.",
 			lookup("Decrypt", denied+"grep -v invokedBy | tail -n 1", ""),
 			l.finds("Decrypt", l.region, func(e *trailEvent) bool {
-				return e.UserIdentity.UserName == UserName && e.ErrorCode == "AccessDenied" &&
+				return e.UserIdentity.UserName == l.actual(UserName) && e.ErrorCode == "AccessDenied" &&
 					e.UserIdentity.InvokedBy == ""
 			})),
 		found("audit-allowed", "find the administrator's use with its encryption context",
@@ -46,7 +46,7 @@ func (l *Lab) auditChapter() chapter {
 			lookup("Decrypt", `grep '"aws-crypto-table-name": *"`+ClientTable+`"' | tail -n 1`, ""),
 			l.finds("Decrypt", l.region, func(e *trailEvent) bool {
 				return e.ErrorCode == "" && e.UserIdentity.ARN == l.caller &&
-					e.RequestParameters.EncryptionContext["aws-crypto-table-name"] == ClientTable
+					e.RequestParameters.EncryptionContext["aws-crypto-table-name"] == l.actual(ClientTable)
 			})),
 		found("audit-policy", "find the changes of the key policy",
 			"Who changed a key policy, and when, is on record. Watch this event.",
@@ -57,7 +57,7 @@ func (l *Lab) auditChapter() chapter {
 		found("audit-user", "find the making of the user", "The events of IAM are in us-east-1, wherever you work.",
 			lookup("CreateUser", "grep "+UserName+" | tail -n 1", " --region us-east-1"),
 			l.finds("CreateUser", "us-east-1",
-				func(e *trailEvent) bool { return e.RequestParameters.UserName == UserName })),
+				func(e *trailEvent) bool { return e.RequestParameters.UserName == l.actual(UserName) })),
 	}}
 }
 
@@ -90,7 +90,7 @@ func (l *Lab) finds(name, region string, match func(*trailEvent) bool) action {
 		pages := cloudtrail.NewLookupEventsPaginator(l.trail(region), &cloudtrail.LookupEventsInput{
 			LookupAttributes: []types.LookupAttribute{{AttributeKey: types.LookupAttributeKeyEventName,
 				AttributeValue: aws.String(name)}},
-			StartTime: aws.Time(l.began.Add(-time.Minute)),
+			StartTime: aws.Time(l.report.Began.Add(-time.Minute)),
 		})
 		found := "not found"
 		var uses []KeyUse

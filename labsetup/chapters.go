@@ -5,8 +5,11 @@ import "context"
 // labStep is a step before it ran.
 type labStep struct {
 	Step
-	needed bool // the rest stands on it
-	audit  bool // waits for CloudTrail
+	needed bool                                   // the rest stands on it
+	look   func(context.Context) (Finding, error) // whether what the step makes is there
+	recall func(context.Context) error            // takes from AWS what the lab has to know, see Resume
+	keeps  bool                                   // see kept
+	audit  bool                                   // waits for CloudTrail
 	// measures: whatever AWS answers is as good, as long as it answers
 	measures bool
 	do       action

@@ -12,6 +12,8 @@ import (
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
+
+	"github.com/ddbseal/ddbseal/labsetup/internal/shell"
 )
 
 // deletionDays is how long the key waits: the minimum that AWS allows.
@@ -46,14 +48,10 @@ func (l *Lab) removal() []labStep {
 		if table == probeTable {
 			cli += " 2>/dev/null || true"
 		}
-		steps = append(steps, does("delete-"+table, "delete "+table,
-			"The items go with it. No backup is made, and a table billed on demand has no alarms to delete.",
-			cli, l.removing(func(ctx context.Context) error { return l.deleteTable(ctx, table) })))
+		steps = append(steps, does("delete-"+table, "delete "+table, deletionWhy(table), cli, l.removing(func(ctx context.Context) error { return l.deleteTable(ctx, table) })))
 	}
 	for _, user := range []string{UserName, ProbeName, InsiderName} {
-		steps = append(steps, does("delete-"+user, "delete "+user,
-			"IAM refuses to delete a user who still has a password, access keys or policies. They go first.",
-			deleteUserCLI(user), l.removing(func(ctx context.Context) error { return l.deleteUser(ctx, user) })))
+		steps = append(steps, does("delete-"+user, "delete "+user, deletionWhy(user), shell.DeleteUser(user), l.removing(func(ctx context.Context) error { return l.deleteUser(ctx, user) })))
 	}
 	return append(steps,
 		does("delete-role", "delete the role", "Its policy is detached first, for the same reason.",
@@ -79,18 +77,36 @@ func (l *Lab) removal() []labStep {
 	)
 }
 
-func deleteUserCLI(user string) string {
-	return "aws iam delete-login-profile --user-name " + user + " 2>/dev/null || true\n" +
-		"for id in $(aws iam list-access-keys --user-name " + user +
-		" --query 'AccessKeyMetadata[].AccessKeyId' --output text); do\n  aws iam delete-access-key " +
-		"--user-name " + user +
-		" --access-key-id \"$id\"\ndone\n" +
-		"for arn in $(aws iam list-attached-user-policies --user-name " + user +
-		" --query 'AttachedPolicies[].PolicyArn' --output text); do\n  aws iam detach-user-policy --user-name " + user +
-		" --policy-arn \"$arn\"\ndone\n" +
-		"for name in $(aws iam list-user-policies --user-name " + user + " --query PolicyNames --output text); do\n" +
-		"  aws iam delete-user-policy --user-name " + user + " --policy-name \"$name\"\ndone\n" +
-		"aws iam delete-user --user-name " + user
+// deletionWhy says what there is to know about the deletion of a table or a user.
+func deletionWhy(name string) string {
+	switch name {
+	case ServerTable:
+		return "The items go with the table, and no backup is kept. The console of AWS also offers to delete " +
+			"CloudWatch alarms: tables that are billed on demand, as all of this lab, have none."
+	case OwnedTable:
+		return "The AWS owned key was never in your account, so nothing of it is left."
+	case ManagedTable:
+		return "alias/aws/dynamodb stays. AWS manages this key, and a key of AWS costs nothing by the month."
+	case ClientTable:
+		return "The encrypted data keys lie in the items, so they go with the table."
+	case OtherTable:
+		return "This was the second client-side table, for the condition on the encryption context."
+	case BothTable:
+		return "This table was encrypted both ways."
+	case HierarchyTable:
+		return "Its items were encrypted under branch keys."
+	case BranchKeyTable:
+		return "The branch keys go with it. Nothing that was encrypted under them can be opened any more."
+	case KeyOffTable:
+		return "This is the table that was taken off the key."
+	case probeTable:
+		return "The second user tried to make this table. It is there only if a run was interrupted."
+	case UserName:
+		return "IAM refuses to delete a user who still has a password, access keys or policies. They go first."
+	case ProbeName:
+		return "This was the second user, who tried the four statements."
+	}
+	return "This user took the key off a table."
 }
 
 // removing goes on when something is not the lab's: it stays, and the report
@@ -106,17 +122,9 @@ func (l *Lab) removing(fn func(context.Context) error) action {
 	})
 }
 
-// scheduleStrays schedules the lab's keys that no alias leads to: a run can
-// end between making a key and naming it.
+// scheduleStrays schedules the keys with the lab's tag that have no alias: a run can
+// end between making a key and naming it. A key with another alias is another lab's.
 func (l *Lab) scheduleStrays(ctx context.Context) error {
-	aliased := map[string]bool{}
-	for _, alias := range []string{KeyAlias, MultiAlias} {
-		if keyARN, err := l.findKey(ctx, alias); err == nil {
-			aliased[keyARN] = true
-		} else if !errors.Is(err, ErrNotOurs) {
-			return err
-		}
-	}
 	client := l.administrator.kms
 	pages := kms.NewListKeysPaginator(client, &kms.ListKeysInput{})
 	for pages.HasMorePages() {
@@ -126,8 +134,15 @@ func (l *Lab) scheduleStrays(ctx context.Context) error {
 		}
 		for _, k := range page.Keys {
 			keyARN := aws.ToString(k.KeyArn)
-			if aliased[keyARN] || l.checkKeyOurs(ctx, keyARN) != nil {
+			if l.checkKeyOurs(ctx, keyARN) != nil {
 				continue // a key whose tags cannot be read is not the lab's
+			}
+			aliases, err := client.ListAliases(ctx, &kms.ListAliasesInput{KeyId: k.KeyArn})
+			if err != nil {
+				return err
+			}
+			if len(aliases.Aliases) > 0 {
+				continue
 			}
 			if err := schedule(ctx, client, keyARN); err != nil {
 				return err
@@ -156,7 +171,7 @@ func (l *Lab) findKey(ctx context.Context, alias string) (string, error) {
 }
 
 func (l *Lab) scheduleDeletion(ctx context.Context) (err error) {
-	if l.keyARN, err = l.findKey(ctx, KeyAlias); err != nil || l.keyARN == "" {
+	if l.keyARN, err = l.findKey(ctx, l.actual(KeyAlias)); err != nil || l.keyARN == "" {
 		return err
 	}
 	return schedule(ctx, l.administrator.kms, l.keyARN)
@@ -208,6 +223,7 @@ func (l *Lab) scheduleMultiRegion(ctx context.Context) (err error) {
 // fine.
 func (l *Lab) deleteUser(ctx context.Context, name string) error {
 	client := l.iam()
+	name = l.actual(name)
 	err := l.checkUserOurs(ctx, name)
 	if missing(err) {
 		return nil
@@ -219,7 +235,7 @@ func (l *Lab) deleteUser(ctx context.Context, name string) error {
 		!missing(err) {
 		return err
 	}
-	if err := l.deleteAccessKeys(ctx, name); err != nil {
+	if err := l.deleteAccessKeys(ctx, name, ""); err != nil {
 		return err
 	}
 	attached, err := client.ListAttachedUserPolicies(ctx,

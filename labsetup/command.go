@@ -1,12 +1,10 @@
 package labsetup
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
-	"strings"
 
 	"github.com/ddbseal/ddbseal/internal/keypolicy"
+	"github.com/ddbseal/ddbseal/labsetup/internal/shell"
 )
 
 // The commands beside the steps are bash. They can be typed one after the other
@@ -27,37 +25,6 @@ const (
 	shellRole  = "arn:aws:iam::$ACCOUNT:role/" + RoleName
 )
 
-// heredoc quotes a text for the shell, which expands its variables.
-func heredoc(text string) string { return "\"$(cat <<JSON\n" + strings.TrimSpace(text) + "\nJSON\n)\"" }
-
-// oneStatementALine lays out a policy with a line for each statement.
-func oneStatementALine(policy string) string {
-	var p struct {
-		Version   string
-		ID        string `json:"Id"`
-		Statement []json.RawMessage
-	}
-	if json.Unmarshal([]byte(policy), &p) != nil {
-		return policy
-	}
-	var b bytes.Buffer
-	fmt.Fprintf(&b, "{\"Version\":%q,", p.Version)
-	if p.ID != "" {
-		fmt.Fprintf(&b, "\"Id\":%q,", p.ID)
-	}
-	b.WriteString("\"Statement\":[\n")
-	for i, s := range p.Statement {
-		if i > 0 {
-			b.WriteString(",\n")
-		}
-		if json.Compact(&b, s) != nil {
-			return policy
-		}
-	}
-	b.WriteString("]}")
-	return b.String()
-}
-
 // shellPolicy is the base policy with shell variables for what only the account
 // knows.
 func shellPolicy() keypolicy.Console {
@@ -72,7 +39,7 @@ func putPolicyCLI(change func(*keypolicy.Console)) string {
 		change(&p)
 	}
 	return `aws kms put-key-policy --key-id "$KEY" --policy-name default --policy ` +
-		heredoc(oneStatementALine(p.Text()))
+		shell.Heredoc(shell.OneStatementALine(p.Text()))
 }
 
 // plusCLI writes the base policy and statements for a principal.
@@ -89,22 +56,7 @@ func plusCLI(who string, extra ...keypolicy.Statement) string {
 // the key.
 func userPolicyCLI(user, name, action string) string {
 	return "aws iam put-user-policy --user-name " + user + " --policy-name " + name + " --policy-document " +
-		heredoc(iamAllow(action, "$KEY"))
-}
-
-// iamAllow is an identity policy that allows one action on one resource.
-func iamAllow(action, resource string) string {
-	return fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":%q,"Resource":%q}]}`, action,
-		resource)
-}
-
-// profileCLI makes an access key for a user and keeps it as a profile.
-func profileCLI(user string) string {
-	return "aws iam create-access-key --user-name " + user +
-		" --query 'AccessKey.[AccessKeyId,SecretAccessKey]' --output text >key.txt\n" +
-		"aws configure set aws_access_key_id \"$(cut -f1 key.txt)\" --profile " + user + "\n" +
-		"aws configure set aws_secret_access_key \"$(cut -f2 key.txt)\" --profile " + user + "\n" +
-		"rm key.txt"
+		shell.Heredoc(shell.Allow(action, "$KEY"))
 }
 
 // getCLI reads the item as the administrator; getAs as a profile.

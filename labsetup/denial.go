@@ -53,9 +53,8 @@ func (l *Lab) othersChapter() chapter {
 			getCLI(ServerTable), l.readsRaw(a, ServerTable, ModeServer)),
 		sees("picture-others", "draw the second picture: AWS's two keys, and both kinds at once",
 			administratorRole+" and "+UserName, ModeDirect, asPictured,
-			"The keys of AWS protect a stolen disk and deny no user. Both kinds at once: the outer lock gives an "+
-				"error, "+
-				"and behind it lies ciphertext.",
+			"The keys of AWS protect a stolen disk and deny no user. With both kinds at once, a user without the "+
+				"key gets an error from DynamoDB. With the key, DynamoDB answers with what the program encrypted.",
 			getAs(asUser, OwnedTable)+"\n"+getAs(asUser, ManagedTable)+"\n"+openCLI("", ModeBoth)+"\n"+
 				getAs(asUser, BothTable)+" || true",
 			l.draws(func(p *Picture) { l.report.Others = p }, expectedOthers())),

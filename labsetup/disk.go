@@ -9,7 +9,7 @@ func (l *Lab) diskChapter() chapter {
 		title := "look for the diagnosis on the disk of " + tableWords(table)
 		return sees("disk-"+table, title, administratorRole, mode, unreadable, why, cli,
 			func(ctx context.Context) (string, error) {
-				data, err := l.cfg.Disk(ctx, table, theRecord().ID)
+				data, err := l.cfg.Disk(ctx, l.actual(table), theRecord().ID)
 				if err != nil {
 					return "", err
 				}

@@ -1,7 +1,7 @@
 // Package labsetup is the lab. This package is experimental: its API may change
 // in any release.
 //
-// It makes a KMS key, tables encrypted in two ways, an administrator's item in
+// It creates a KMS key, tables encrypted in two ways, an administrator's item in
 // each, and a user who may use the tables but not the key; then it shows who
 // sees what, and checks every claim.
 //

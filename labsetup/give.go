@@ -28,7 +28,7 @@ const (
 	// WayStatement adds a statement for the principal that allows
 	// kms:Decrypt and kms:DescribeKey only.
 	WayStatement Way = "statement"
-	// WayGrant makes a grant for kms:Decrypt, without touching the policy.
+	// WayGrant creates a grant for kms:Decrypt, without touching the policy.
 	WayGrant Way = "grant"
 )
 
@@ -41,9 +41,9 @@ const (
 )
 
 var (
-	// ErrUnknownPrincipal: no IAM user or role of the account has that name.
+	// ErrUnknownPrincipal means that no IAM user or role of the account has that name.
 	ErrUnknownPrincipal = errors.New("unknown principal")
-	// ErrNoKey: the lab's key is not there; Up makes it.
+	// ErrNoKey means that the lab's key is not there; Up makes it.
 	ErrNoKey = errors.New("the lab's key does not exist")
 	// ErrPolicyShape means that the key policy no longer has the console's
 	// statements, so that this package does not know where to write.
@@ -52,7 +52,7 @@ var (
 
 // Give gives the principal, an IAM user's or role's name or ARN, access to the
 // lab's key, and reports whether that changed something. Errors:
-// [ErrUnknownPrincipal], [ErrNoKey], [ErrPolicyShape]; those of AWS.
+// [ErrUnknownPrincipal], [ErrNoKey], [ErrPolicyShape]; AWS's.
 func (l *Lab) Give(ctx context.Context, principal string, way Way) (changed bool, err error) {
 	who, err := l.openAccess(ctx, principal)
 	if err != nil {
@@ -67,14 +67,7 @@ func (l *Lab) Give(ctx context.Context, principal string, way Way) (changed bool
 	}()
 	switch way {
 	case WayKeyUser:
-		return l.editPolicy(ctx, func(p *keypolicy.Policy) (bool, error) {
-			use, err := p.Add(keypolicy.SidUsers, who)
-			if err != nil {
-				return false, err
-			}
-			attach, err := p.Add(keypolicy.SidAttachment, who)
-			return use || attach, err
-		})
+		return l.addToPolicy(ctx, who)
 	case WayStatement:
 		return l.editPolicy(ctx, func(p *keypolicy.Policy) (bool, error) {
 			if p.Has(scopedSid) {
@@ -195,7 +188,7 @@ func (l *Lab) openAccess(ctx context.Context, name string) (string, error) {
 		return "", err
 	}
 	var err error
-	if l.keyARN, err = l.findKey(ctx, KeyAlias); err != nil {
+	if l.keyARN, err = l.findKey(ctx, l.actual(KeyAlias)); err != nil {
 		return "", err
 	}
 	if l.keyARN == "" {
@@ -219,6 +212,18 @@ func (l *Lab) openAccess(ctx context.Context, name string) (string, error) {
 		return "", err
 	}
 	return aws.ToString(role.Role.Arn), nil
+}
+
+// addToPolicy names the principal as key user.
+func (l *Lab) addToPolicy(ctx context.Context, who string) (bool, error) {
+	return l.editPolicy(ctx, func(p *keypolicy.Policy) (bool, error) {
+		use, err := p.Add(keypolicy.SidUsers, who)
+		if err != nil {
+			return false, err
+		}
+		attach, err := p.Add(keypolicy.SidAttachment, who)
+		return use || attach, err
+	})
 }
 
 // withdraw removes the principal from the statements with these Sids.
@@ -249,7 +254,7 @@ func (l *Lab) editPolicy(ctx context.Context, edit func(*keypolicy.Policy) (bool
 	return err == nil, err
 }
 
-// policyShape makes an error of the editor one of this package.
+// policyShape turns an error of the editor into an error of this package.
 func policyShape(err error) error {
 	if errors.Is(err, keypolicy.ErrForm) {
 		return fmt.Errorf("%w: %w", ErrPolicyShape, err)

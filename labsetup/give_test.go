@@ -52,8 +52,8 @@ func TestGiveAndWithdraw(t *testing.T) {
 				t.Fatalf("%s, time %d: %v, %v", way, i+1, changed, err)
 			}
 		}
-		// The grant is for any context, so all three open everything in which
-		// no outer lock is in the way.
+		// The grant is for any context, so all three open everything that
+		// DynamoDB does not refuse.
 		if !opens(labsetup.ModeServer) || !opens(labsetup.ModeClient) {
 			t.Errorf("the user cannot read with %s", way)
 		}

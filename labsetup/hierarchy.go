@@ -156,7 +156,7 @@ func (l *Lab) keyStoreAs(p *principal, client keystore.KMSClient) (*keystore.Key
 		KMS: keystore.KMSKey(l.keyARN), KMSClient: client, DynamoDB: p.ddb})
 }
 
-// makeKeyStore makes the key store's table, tagged, and a branch key.
+// makeKeyStore creates the key store's table, tagged, and a branch key.
 func (l *Lab) makeKeyStore(ctx context.Context) error {
 	ks, err := l.keyStoreAs(&l.administrator, l.administrator.kms)
 	if err != nil {

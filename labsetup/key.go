@@ -20,14 +20,16 @@ func (l *Lab) keyChapter() chapter {
 				"who may use the key, and whether the account's IAM policies, which are attached to users and "+
 				"roles, count too. The first statement lets them count.",
 			whoCLI+"\nKEY=$(aws kms create-key --description \""+KeyDescription+"\" \\\n  --tags TagKey="+labTag+
-				",TagValue="+labTagValue+" --query KeyMetadata.Arn --output text)", doing(l.makeKey)),
+				",TagValue="+labTagValue+" --query KeyMetadata.Arn --output text)", doing(l.makeKey)).
+			found(l.lookKey, l.recallKey),
 		does("alias", "give it a name",
 			"An alias is a name for people. Permissions name the key by its ARN, its full name in AWS.",
-			"aws kms create-alias --alias-name "+KeyAlias+` --target-key-id "$KEY"`, doing(l.makeAlias)),
+			"aws kms create-alias --alias-name "+KeyAlias+` --target-key-id "$KEY"`, doing(l.makeAlias)).
+			found(l.lookAlias, func(context.Context) error { return l.openTables(&l.administrator) }),
 		does("key-policy", "write the four statements that the KMS console writes",
 			"The first lets IAM policies count. The others let the administrator (you) manage the key, use it, and "+
 				"let services such as DynamoDB use it. They name no other user.",
-			putPolicyCLI(nil), l.setPolicy(l.basePolicy)),
+			putPolicyCLI(nil), l.setPolicy(l.basePolicy)).found(l.lookPolicy, nil).kept(),
 	}}
 }
 
@@ -48,18 +50,22 @@ func marked[T any](tags []T, split func(T) (name, value *string)) bool {
 	})
 }
 
-// makeKey makes the key, or finds the one behind the alias, which must carry
+// makeKey creates the key, or finds the one behind the alias, which must carry
 // the lab's tag.
 func (l *Lab) makeKey(ctx context.Context) error {
 	client := l.administrator.kms
-	found, err := client.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: aws.String(KeyAlias)})
+	found, err := client.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: aws.String(l.actual(KeyAlias))})
 	var missing *types.NotFoundException
 	switch {
 	case err == nil:
 		l.keyARN = aws.ToString(found.KeyMetadata.Arn)
-		if err := l.checkKeyOurs(ctx, l.keyARN); err != nil {
-			return fmt.Errorf("%s %w", KeyAlias, err)
+		if err := l.adopts(l.checkKeyOurs(ctx, l.keyARN), func() error {
+			_, err := client.TagResource(ctx, &kms.TagResourceInput{KeyId: found.KeyMetadata.Arn, Tags: tagged()})
+			return err
+		}); err != nil {
+			return fmt.Errorf("%s %w", l.actual(KeyAlias), err)
 		}
+		l.existed = found.KeyMetadata.KeyState == types.KeyStateEnabled
 		return l.reviveKey(ctx, found.KeyMetadata)
 	case !errors.As(err, &missing):
 		return err
@@ -103,11 +109,12 @@ func (l *Lab) checkKeyOurs(ctx context.Context, keyARN string) error {
 
 func (l *Lab) makeAlias(ctx context.Context) error {
 	_, err := l.administrator.kms.CreateAlias(ctx,
-		&kms.CreateAliasInput{AliasName: aws.String(KeyAlias), TargetKeyId: aws.String(l.keyARN)})
+		&kms.CreateAliasInput{AliasName: aws.String(l.actual(KeyAlias)), TargetKeyId: aws.String(l.keyARN)})
 	var exists *types.AlreadyExistsException
 	if err != nil && !errors.As(err, &exists) {
 		return err
 	}
+	l.existed = err != nil
 	return l.openTables(&l.administrator)
 }
 
@@ -132,4 +139,20 @@ func (l *Lab) putPolicyText(ctx context.Context, p *principal, text string) erro
 	_, err := p.kms.PutKeyPolicy(ctx, &kms.PutKeyPolicyInput{KeyId: aws.String(l.keyARN),
 		PolicyName: aws.String(policyName), Policy: aws.String(text)})
 	return err
+}
+
+// policyName is the only name that a key policy has. AWS takes it for granted; other
+// servers demand it.
+const policyName = "default"
+
+// ConsolePolicy returns the policy that the KMS console writes for a key of the
+// account with the given administrators and key users, all ARNs. It leaves out a
+// statement that would name no principal.
+func ConsolePolicy(account string, administrators, users []string) string {
+	return keypolicy.Console{Account: account, Administrators: administrators, Users: users, Attachers: users}.Text()
+}
+
+// allow returns a statement of the lab's that lets one principal decrypt.
+func allow(sid, arn string, condition map[string]map[string]string) keypolicy.Statement {
+	return keypolicy.AllowDecrypt(sid, arn, condition)
 }

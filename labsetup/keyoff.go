@@ -11,6 +11,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/ddbseal/ddbseal/internal/keypolicy"
+	"github.com/ddbseal/ddbseal/labsetup/internal/shell"
 	"github.com/ddbseal/ddbseal/store"
 )
 
@@ -126,11 +127,11 @@ func keyOffTableCLI() string {
 		r.Diagnosis + `"},"ward":{"S":"` + r.Ward + `"}}'`
 }
 
-// insiderCLI makes the insider with an access key, and lets it decrypt.
+// insiderCLI creates the insider with an access key, and lets it decrypt.
 func (l *Lab) insiderCLI() string {
 	return "aws iam create-user --user-name " + InsiderName + " --tags Key=" + labTag + ",Value=" + labTagValue +
 		"\naws iam attach-user-policy --user-name " + InsiderName + " --policy-arn " + l.policy() + "\n" +
-		profileCLI(InsiderName) + "\n" +
+		shell.Profile(InsiderName) + "\n" +
 		plusCLI("arn:aws:iam::$ACCOUNT:user/"+InsiderName, allow(insiderSid, "", nil))
 }
 
@@ -177,7 +178,7 @@ func (l *Lab) readsKeyOff(p *principal) action {
 	}
 }
 
-// makeInsider makes the user, lets it use DynamoDB and names it in the key policy.
+// makeInsider creates the user, lets it use DynamoDB and names it in the key policy.
 func (l *Lab) makeInsider(ctx context.Context) error {
 	arn, err := l.ensureUser(ctx, InsiderName)
 	if err != nil {

@@ -16,25 +16,26 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/ddbseal/ddbseal/envelope/keyring/awskms"
+	"github.com/ddbseal/ddbseal/labsetup/internal/names"
 	"github.com/ddbseal/ddbseal/store"
 )
 
 // Names of what the lab makes.
 const (
-	KeyAlias       = "alias/nextwork-kms-key"
+	KeyAlias       = names.KeyAlias
 	KeyDescription = "KMS key that will encrypt a DynamoDB database. Created for NextWork's Encryption with AWS " +
 		"KMS project."
-	ServerTable     = "nextwork-kms-table"
+	ServerTable     = names.ServerTable
 	OwnedTable      = "nextwork-owned-table"   // encrypted under the AWS owned key
 	ManagedTable    = "nextwork-managed-table" // encrypted under the AWS managed key
-	ClientTable     = "nextwork-client-table"
+	ClientTable     = names.ClientTable
 	OtherTable      = "nextwork-other-table" // client-side too: another encryption context
 	BothTable       = "nextwork-both-table"
-	UserName        = "nextwork-kms-user"
+	UserName        = names.User
 	RoleName        = "nextwork-kms-role"
 	ProbeName       = "nextwork-probe"
 	MultiAlias      = "alias/nextwork-multi-region-key"
-	CredentialsFile = "nextwork-kms-user_credentials.csv"
+	CredentialsFile = names.CredentialsFile
 
 	// Tag and TagValue mark everything that the lab makes: Down removes nothing
 	// without them.
@@ -42,6 +43,14 @@ const (
 
 	labTag, labTagValue = Tag, TagValue
 )
+
+// Names are the names of what the core path makes. Its Complete method puts the
+// lab's own names in place of empty members.
+type Names = names.Names
+
+// ErrName is returned by New for a name that AWS does not take, or that the lab uses
+// for something else.
+var ErrName = names.ErrName
 
 // Config says where the lab runs.
 type Config struct {
@@ -55,10 +64,27 @@ type Config struct {
 	// OtherAccount signs as the administrator of a second account, to show a
 	// key policy that names another account. Nil: that is left out.
 	OtherAccount *aws.Config
+	// SignIn returns the address at which the user signs in with the password
+	// that the lab makes: [SignInAtAWS] on AWS. The report and the credentials
+	// file name it. Nil: they name none, because on any other server the address
+	// of AWS would lead the user to type the password into a foreign page.
+	SignIn func(account string) string
 	// UserPolicy is the ARN of the managed policy that gives the user
 	// DynamoDB. Empty: PolicyFull, or PolicyFullV2 where the account refuses
 	// the first.
 	UserPolicy string
+	// Names are the names of the key, the two tables and the user of the core path.
+	// Empty members: the lab's own.
+	Names Names
+	// ByHand keeps what somebody has made under these names, where it is as the
+	// lab needs it, and does not renew the user's password or delete access keys
+	// other than OwnKey.
+	ByHand bool
+	// Adopt gives the lab's tag to what has one of the names without it, so that
+	// Down removes it too. False: the lab refuses it with [ErrNotOurs].
+	Adopt bool
+	// OwnKey is the ID of the user's access key that an earlier run made, with ByHand.
+	OwnKey string
 	// Folder is where the user's credentials file is written, mode 0600.
 	// Empty: nowhere.
 	Folder string
@@ -121,9 +147,9 @@ type Lab struct {
 	fullAccess string // the managed policy that allows all of DynamoDB
 	grantID    string
 	ciphertext []byte // made by the administrator, for direct calls
+	existed    bool   // the step on its way has found what it is for
 	rotations  int    // on record before the lab rotated the key
 	report     *Report
-	began      time.Time
 }
 
 // principal is somebody with clients that sign as them.
@@ -149,8 +175,8 @@ func theRecord() Record {
 // ErrNoRegion is returned by New if the administrator's configuration has no Region.
 var ErrNoRegion = errors.New("no AWS region is set")
 
-// New checks the configuration and makes no call. Errors: [ErrNoRegion], and
-// one for missing credentials.
+// New checks the configuration and makes no call. Errors: [ErrNoRegion],
+// [ErrName], and one for missing credentials.
 func New(cfg Config) (*Lab, error) {
 	if cfg.Administrator.Credentials == nil {
 		return nil, errors.New("the lab needs the administrator's credentials")
@@ -168,6 +194,11 @@ func New(cfg Config) (*Lab, error) {
 	if cfg.Administrator.Region == "" {
 		return nil, ErrNoRegion
 	}
+	if err := cfg.Names.Check(OwnedTable, ManagedTable, OtherTable, BothTable, RoleName, ProbeName, InsiderName,
+		MultiAlias, HierarchyTable, BranchKeyTable, KeyOffTable, probeTable); err != nil {
+		return nil, err
+	}
+	cfg.Names = cfg.Names.Complete()
 	return &Lab{cfg: cfg, region: cfg.Administrator.Region, fullAccess: PolicyFull}, nil
 }
 
@@ -207,15 +238,12 @@ func (l *Lab) Size() int {
 }
 
 func (l *Lab) run(ctx context.Context, chapters func() []chapter) (*Report, error) {
-	if err := l.identify(ctx); err != nil {
+	if err := l.Begin(ctx); err != nil {
 		return nil, err
 	}
-	l.began = time.Now()
-	l.report = &Report{Account: l.account, Region: l.region, Administrator: l.caller}
 	for _, c := range chapters() {
 		for _, s := range c.steps {
-			s.Chapter, s.Optional = c.title, lessonOf(c.title).Optional
-			if err := l.take(ctx, s); err != nil {
+			if err := l.take(ctx, s.of(c)); err != nil {
 				return l.report, err
 			}
 		}
@@ -267,7 +295,7 @@ func (l *Lab) openTables(p *principal) error {
 		OtherTable:   store.ClientSide{Keyring: keyring},
 		BothTable:    store.ClientSide{Keyring: keyring},
 	} {
-		if p.tables[name], err = store.New[Record](p.ddb, name, mode); err != nil {
+		if p.tables[name], err = store.New[Record](p.ddb, l.actual(name), mode); err != nil {
 			return err
 		}
 	}
@@ -281,4 +309,14 @@ func (l *Lab) trail(region string) *cloudtrail.Client {
 	cfg := l.cfg.Administrator.Copy()
 	cfg.Region = region
 	return cloudtrail.NewFromConfig(cfg)
+}
+
+// actual returns the name under which this lab has what the lab calls name.
+func (l *Lab) actual(name string) string { return l.cfg.Names.Actual(name) }
+
+// named returns the step as people read it, with the actual names.
+func (l *Lab) named(s Step) Step {
+	r := l.cfg.Names.Replacer()
+	s.Title, s.Why, s.CLI, s.Principal = r.Replace(s.Title), r.Replace(s.Why), r.Replace(s.CLI), r.Replace(s.Principal)
+	return s
 }

@@ -161,8 +161,19 @@ func TestCredentialsFile(t *testing.T) {
 		"User name,Password,Console sign-in URL\n"+labsetup.UserName+",") {
 		t.Fatalf("%q, %v", text, err)
 	}
+	if !strings.HasSuffix(string(text), ",https://111122223333.signin.aws.amazon.com/console\n") {
+		t.Errorf("the file names another page to sign in: %q", text)
+	}
+	if password, ok := labsetup.ReadPassword(dir, ""); !ok || !strings.Contains(string(text), ","+password+",") {
+		t.Error("the password of the file is not found")
+	}
 	if len(keys) != 1 || !strings.HasPrefix(keys[0], labsetup.UserName+" AKIA") {
 		t.Errorf("keys: %q", keys)
+	}
+	// A second run overwrites no password.
+	w.passes(t, w.lab(t, change).Up)
+	if again, err := os.ReadFile(path); err != nil || string(again) != string(text) {
+		t.Errorf("a second run changed the credentials file to %q, %v", again, err)
 	}
 	w.passes(t, w.lab(t, change).Down)
 	if _, err := os.Stat(path); !os.IsNotExist(err) {

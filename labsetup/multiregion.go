@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 )
 
-// multiRegionChapter makes a multi-Region key with a replica.
+// multiRegionChapter creates a multi-Region key with a replica.
 func (l *Lab) multiRegionChapter() chapter {
 	other := l.otherRegion()
 	return chapter{"A multi-Region key", []labStep{

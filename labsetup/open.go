@@ -43,9 +43,14 @@ func tableOf(mode string) string {
 }
 
 // KeyARN finds the ARN behind the lab's alias, as the principal that cfg signs as, which
-// needs kms:DescribeKey. Errors: [ErrNoKey]; those of AWS.
+// needs kms:DescribeKey. Errors: [ErrNoKey]; AWS's.
 func KeyARN(ctx context.Context, cfg aws.Config) (string, error) {
-	out, err := kms.NewFromConfig(cfg).DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: aws.String(KeyAlias)})
+	return NamedKeyARN(ctx, cfg, KeyAlias)
+}
+
+// NamedKeyARN is [KeyARN] for a key with another alias.
+func NamedKeyARN(ctx context.Context, cfg aws.Config, alias string) (string, error) {
+	out, err := kms.NewFromConfig(cfg).DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: aws.String(alias)})
 	var missing *kmstypes.NotFoundException
 	if errors.As(err, &missing) {
 		return "", ErrNoKey

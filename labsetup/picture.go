@@ -38,17 +38,17 @@ type PictureRow struct {
 type PictureKind string
 
 const (
-	// Readable: the record's diagnosis is there in the open.
+	// Readable means that the record's diagnosis is there in the open.
 	Readable PictureKind = "readable"
-	// Unreadable: ciphertext.
+	// Unreadable means that there is ciphertext.
 	Unreadable PictureKind = "unreadable"
-	// Denied: the call was refused.
+	// Denied means that the call was refused.
 	Denied PictureKind = "denied"
-	// Nothing: there is nothing to show.
+	// Nothing means that there is nothing to show.
 	Nothing PictureKind = "nothing"
-	// Unseen: this run cannot look there, as at the disks of AWS.
+	// Unseen means that this run cannot look there, as at AWS's disks.
 	Unseen PictureKind = "unseen"
-	// Unexpected: an error that is not a denial.
+	// Unexpected means that there was an error other than a denial.
 	Unexpected PictureKind = "unexpected"
 )
 
@@ -159,6 +159,8 @@ type Viewer struct {
 	// Disk returns the bytes that the service keeps of the record with the key id
 	// in a table. Nil: they cannot be seen, as on AWS.
 	Disk func(ctx context.Context, table, id string) ([]byte, error)
+	// Names are those of the lab.
+	Names Names
 }
 
 // Look returns the row of the picture for the lab's table of a mode (ModeServer,
@@ -166,11 +168,12 @@ type Viewer struct {
 // show the record. A denial is part of the row and not an error. Errors: an
 // unknown mode.
 func Look(ctx context.Context, v Viewer, mode string) (PictureRow, error) {
-	table, err := OpenTable(v.Config, v.KeyARN, mode)
+	name := v.Names.Actual(tableOf(mode))
+	table, err := OpenNamedTable(v.Config, v.KeyARN, mode, name)
 	if err != nil {
 		return PictureRow{}, err
 	}
-	row := lookAt(ctx, table, v.Disk, PictureRow{Mode: mode, Table: tableOf(mode), Principal: v.Name})
+	row := lookAt(ctx, table, v.Disk, PictureRow{Mode: mode, Table: name, Principal: v.Name})
 	row.WithKey = row.Program.Kind == Readable
 	row.Title = rowTitle(modeTitle(mode), row.WithKey)
 	return row, nil
@@ -239,7 +242,7 @@ func (l *Lab) draws(keep func(*Picture), expected Picture) action {
 				}
 			}
 			p.Rows = append(p.Rows, lookAt(ctx, who.tables[row.Table], l.cfg.Disk, PictureRow{Title: row.Title,
-				Mode: row.Mode, WithKey: row.WithKey, Table: row.Table, Principal: row.Principal}))
+				Mode: row.Mode, WithKey: row.WithKey, Table: l.actual(row.Table), Principal: l.actual(row.Principal)}))
 		}
 		keep(&p)
 		if !p.Same(expected) {

@@ -69,7 +69,7 @@ func makeAdministrator(t testing.TB, root aws.Config) aws.Credentials {
 // lab makes a lab in the world; change adjusts its configuration.
 func (w *world) lab(t testing.TB, change func(*labsetup.Config)) *labsetup.Lab {
 	t.Helper()
-	cfg := labsetup.Config{Administrator: w.admin, As: w.as}
+	cfg := labsetup.Config{Administrator: w.admin, As: w.as, SignIn: labsetup.SignInAtAWS}
 	if change != nil {
 		change(&cfg)
 	}

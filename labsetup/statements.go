@@ -14,6 +14,7 @@ import (
 	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
 
 	"github.com/ddbseal/ddbseal/internal/keypolicy"
+	"github.com/ddbseal/ddbseal/labsetup/internal/shell"
 )
 
 const probeTable = "nextwork-probe-table"
@@ -52,7 +53,7 @@ func (l *Lab) statementChapter() chapter {
 		does("probe", "make a second user, who may use DynamoDB too",
 			"This user tries each statement. The first user stays as they are.",
 			"aws iam create-user --user-name "+ProbeName+" --tags Key="+labTag+",Value="+labTagValue+"\n"+
-				attachment("attach")+"\n"+profileCLI(ProbeName), doing(l.makeProbe)),
+				attachment("attach")+"\n"+shell.Profile(ProbeName), doing(l.makeProbe)),
 		does("message", "encrypt a message with KMS itself", "Direct calls of this chapter decrypt this message.",
 			encryptCLI, doing(l.encryptMessage)),
 
@@ -143,7 +144,7 @@ const probePolicy = "describe"
 func (l *Lab) allowProbe(ctx context.Context) error {
 	_, err := l.iam().PutUserPolicy(ctx,
 		&iam.PutUserPolicyInput{UserName: aws.String(ProbeName), PolicyName: aws.String(probePolicy),
-			PolicyDocument: aws.String(iamAllow("kms:DescribeKey", l.keyARN))})
+			PolicyDocument: aws.String(shell.Allow("kms:DescribeKey", l.keyARN))})
 	if err != nil {
 		return err
 	}
@@ -214,7 +215,7 @@ func (l *Lab) seesRotation(p *principal) action {
 	}
 }
 
-// makesTableUnderKey makes a table as the second user. One that an earlier try
+// makesTableUnderKey creates a table as the second user. One that an earlier try
 // has left would prove nothing: it is deleted first.
 func (l *Lab) makesTableUnderKey(ctx context.Context) (string, error) {
 	if err := l.deleteTable(ctx, probeTable); err != nil {
@@ -235,6 +236,7 @@ func (l *Lab) grantsItself(ctx context.Context) (string, error) {
 // deleteTable deletes one of the lab's tables; a missing one is fine.
 func (l *Lab) deleteTable(ctx context.Context, name string) error {
 	var missing *ddbtypes.ResourceNotFoundException
+	name = l.actual(name)
 	err := l.checkTableOurs(ctx, name)
 	if errors.As(err, &missing) {
 		return nil

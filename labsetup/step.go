@@ -43,12 +43,12 @@ const (
 type Outcome string
 
 const (
-	// Passed: got is what was expected.
+	// Passed means that got is what was expected.
 	Passed Outcome = "passed"
-	// Failed: it is something else, or the step on which others stand did not
+	// Failed means that it is something else, or the step on which others stand did not
 	// succeed.
 	Failed Outcome = "failed"
-	// Unverified: AWS had not shown the expected result by the deadline. On a
+	// Unverified means that AWS had not shown the expected result by the deadline. On a
 	// real account permissions spread for minutes, DynamoDB caches a table key
 	// about five minutes per caller, and CloudTrail lags up to fifteen.
 	Unverified Outcome = "unverified"
@@ -67,6 +67,7 @@ type Step struct {
 	Mode      string  `json:"mode,omitempty"`     // one of the modes, or empty
 	TableKey  string  `json:"tableKey,omitempty"` // of the table that a check looks at: the key of DynamoDB
 	Optional  bool    `json:"optional,omitempty"` // of an optional chapter
+	Existed   bool    `json:"existed,omitempty"`  // what the step makes was there already
 	Why       string  `json:"why"`                // what the step shows
 	CLI       string  `json:"cli,omitempty"`      // bash that does the same, with the AWS CLI where that can
 	Error     string  `json:"error,omitempty"`
@@ -78,6 +79,7 @@ type Step struct {
 
 // Report is what a run found.
 type Report struct {
+	Began         time.Time `json:"began,omitzero"`
 	Account       string    `json:"account"`
 	Region        string    `json:"region"`
 	Administrator string    `json:"administrator"`
@@ -121,6 +123,16 @@ func (r *Report) OK() bool {
 		}
 	}
 	return len(r.Steps) > 0
+}
+
+// Done returns how many steps are done: all but a last one on which the rest stands
+// and that did not succeed.
+func (r *Report) Done() int {
+	n := len(r.Steps)
+	if n > 0 && r.Steps[n-1].Expected == Done && !r.Steps[n-1].OK {
+		n--
+	}
+	return n
 }
 
 // action is the doing part of a step: it returns what it saw, or an error,

@@ -12,25 +12,26 @@ import (
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
+	"github.com/ddbseal/ddbseal/labsetup/internal/shell"
 	"github.com/ddbseal/ddbseal/store"
 )
 
-// tableChapter makes the two tables of the core path, with the record in each.
+// tableChapter creates the two tables of the core path, with the record in each.
 func (l *Lab) tableChapter() chapter {
 	return chapter{chapterTables, []labStep{
 		does("table", "make the server-side table with default settings",
 			"Server-side means that DynamoDB encrypts the table at rest, that is, on its disks. Unless you say "+
 				"otherwise it uses a key that AWS owns, which denies no one.",
-			createCLI(ServerTable), l.makeTable(ServerTable)),
+			shell.CreateTable(ServerTable, labTag, labTagValue), l.makeTable(ServerTable)).found(l.lookTable(ServerTable), nil),
 		does("table-key", "switch it to the customer managed key",
 			"From now on DynamoDB asks KMS whether the caller of a read or write may use the key. On AWS it "+
 				"remembers a yes for about five minutes.",
-			underKeyCLI(ServerTable, `,KMSMasterKeyId="$KEY"`),
-			l.encryptTable(ServerTable, func() string { return l.keyARN })),
+			shell.UnderKey(ServerTable, `,KMSMasterKeyId="$KEY"`),
+			l.encryptTable(ServerTable, func() string { return l.keyARN })).found(l.lookTableKey(ServerTable), nil),
 		does("client-table", "make the client-side table",
 			"Client-side means that your program encrypts an item before it sends it. The table itself stays under "+
 				"the AWS owned key.",
-			createCLI(ClientTable), l.makeTable(ClientTable)),
+			shell.CreateTable(ClientTable, labTag, labTagValue), l.makeTable(ClientTable)).found(l.lookTable(ClientTable), nil),
 		l.puts(ServerTable, ModeServer, "The program sends the record as it is. DynamoDB encrypts it for the disk."),
 		l.puts(ClientTable, ModeClient,
 			"The program encrypts the name and the diagnosis with a data key from KMS, and stores the data key in "+
@@ -44,27 +45,27 @@ func (l *Lab) tableChapter() chapter {
 	}}
 }
 
-// otherTables makes the tables of the optional chapters.
+// otherTables creates the tables of the optional chapters.
 func (l *Lab) otherTables() []labStep {
 	same := "It is the same program and the same record."
 	return []labStep{
 		does("owned-table", "make a table under the AWS owned key",
 			"This is what a table has if you choose nothing. You cannot see the key in your account.",
-			createCLI(OwnedTable), l.makeTable(OwnedTable)),
+			shell.CreateTable(OwnedTable, labTag, labTagValue), l.makeTable(OwnedTable)),
 		does("managed-table", "make a table for the AWS managed key",
 			"The AWS managed key is alias/aws/dynamodb. You can see it, and its policy cannot be changed.",
-			createCLI(ManagedTable), l.makeTable(ManagedTable)),
+			shell.CreateTable(ManagedTable, labTag, labTagValue), l.makeTable(ManagedTable)),
 		does("managed-table-key", "switch it to alias/aws/dynamodb",
-			"No key is named: KMS encryption without one means the AWS managed key.", underKeyCLI(ManagedTable, ""),
+			"No key is named: KMS encryption without one means the AWS managed key.", shell.UnderKey(ManagedTable, ""),
 			l.encryptTable(ManagedTable, func() string { return "" })),
 		does("other-table", "make a second client-side table",
 			"Its items carry another table name in their encryption context. A condition can tell the two apart.",
-			createCLI(OtherTable), l.makeTable(OtherTable)),
+			shell.CreateTable(OtherTable, labTag, labTagValue), l.makeTable(OtherTable)),
 		does("both-table", "make a table for both kinds at once", "Its items are encrypted before they are sent.",
-			createCLI(BothTable), l.makeTable(BothTable)),
+			shell.CreateTable(BothTable, labTag, labTagValue), l.makeTable(BothTable)),
 		does("both-table-key", "switch it to the customer managed key",
 			"DynamoDB encrypts the ciphertext once more, under the same key.",
-			underKeyCLI(BothTable, `,KMSMasterKeyId="$KEY"`),
+			shell.UnderKey(BothTable, `,KMSMasterKeyId="$KEY"`),
 			l.encryptTable(BothTable, func() string { return l.keyARN })),
 		l.puts(OwnedTable, ModeServer, same),
 		l.puts(ManagedTable, ModeServer, same),
@@ -92,17 +93,6 @@ func tableWords(table string) string {
 	return table
 }
 
-func createCLI(name string) string {
-	return "aws dynamodb create-table --table-name " + name + " \\\n" +
-		"  --attribute-definitions AttributeName=id,AttributeType=S --key-schema AttributeName=id,KeyType=HASH \\\n" +
-		"  --billing-mode PAY_PER_REQUEST --tags Key=" + labTag + ",Value=" + labTagValue + "\n" +
-		"aws dynamodb wait table-exists --table-name " + name
-}
-
-func underKeyCLI(name, key string) string {
-	return "aws dynamodb update-table --table-name " + name + " --sse-specification Enabled=true,SSEType=KMS" + key
-}
-
 // puts is the step that puts the record into a table.
 func (l *Lab) puts(table, mode, why string) labStep {
 	r := theRecord()
@@ -118,7 +108,7 @@ func (l *Lab) puts(table, mode, why string) labStep {
 	put := func(ctx context.Context) error {
 		return l.administrator.tables[table].Put(ctx, theRecord())
 	}
-	return does("put-"+table, "put the record into "+tableWords(table), why, cli, doing(put))
+	return does("put-"+table, "put the record into "+tableWords(table), why, cli, doing(put)).found(l.lookRecord(table, mode), nil).kept()
 }
 
 // administratorTitle returns the title of a read by the administrator. A read of a
@@ -135,15 +125,17 @@ func (l *Lab) administratorReads(table, mode, why string) labStep {
 		SeesPlaintext, why, readCLI("", table, mode), l.reads(&l.administrator, table))
 }
 
-// makeTable makes a table with default settings, key id (String), or finds it.
+// makeTable creates a table with default settings, key id (String), or finds it.
 func (l *Lab) makeTable(name string) action {
 	return doing(func(ctx context.Context) error {
+		name := l.actual(name)
 		err := createTable(ctx, l.administrator.ddb, name, nil)
 		var exists *types.ResourceInUseException
 		if errors.As(err, &exists) {
-			if err := l.checkTableOurs(ctx, name); err != nil {
+			if err := l.adopts(l.checkTableOurs(ctx, name), func() error { return l.tagTable(ctx, name) }); err != nil {
 				return err
 			}
+			l.existed = true
 		} else if err != nil {
 			return err
 		}
@@ -162,6 +154,16 @@ func createTable(ctx context.Context, client *dynamodb.Client, name string, sse 
 		SSESpecification: sse,
 		Tags:             []types.Tag{{Key: aws.String(labTag), Value: aws.String(labTagValue)}},
 	})
+	return err
+}
+
+func (l *Lab) tagTable(ctx context.Context, name string) error {
+	t, err := l.table(ctx, name)
+	if err != nil || t == nil {
+		return err
+	}
+	_, err = l.administrator.ddb.TagResource(ctx, &dynamodb.TagResourceInput{ResourceArn: t.TableArn,
+		Tags: []types.Tag{{Key: aws.String(labTag), Value: aws.String(labTagValue)}}})
 	return err
 }
 
@@ -185,7 +187,7 @@ func (l *Lab) checkTableOurs(ctx context.Context, name string) error {
 // unless it is under it already: AWS allows four switches a day.
 func (l *Lab) encryptTable(name string, key func() string) action {
 	return doing(func(ctx context.Context) error {
-		want := key()
+		want, name := key(), l.actual(name)
 		switched := func(t *types.TableDescription) bool {
 			s := t.SSEDescription
 			return s != nil && s.Status == types.SSEStatusEnabled &&
@@ -195,7 +197,7 @@ func (l *Lab) encryptTable(name string, key func() string) action {
 		if err != nil {
 			return err
 		}
-		if !switched(now.Table) {
+		if l.existed = switched(now.Table); !l.existed {
 			sse := &types.SSESpecification{Enabled: aws.Bool(true), SSEType: types.SSETypeKms}
 			if want != "" {
 				sse.KMSMasterKeyId = aws.String(want)
@@ -215,7 +217,7 @@ func (l *Lab) encryptTable(name string, key func() string) action {
 
 const (
 	tableDeadline = 5 * time.Minute
-	leastDeadline = 5 * time.Second
+	minDeadline   = 5 * time.Second
 	firstPause    = 50 * time.Millisecond
 	longestPause  = 3 * time.Second
 	announceAfter = 2 * time.Second // of a wait
@@ -228,7 +230,7 @@ var errNotReported = errors.New("this server does not report the change")
 // waiter sleeps twenty seconds at least. What is waited for is told to people. A
 // server that never shows it is given up after Config.Deadline.
 func (l *Lab) waitTable(ctx context.Context, name, what string, ok func(*types.TableDescription) bool) error {
-	deadline := min(tableDeadline, max(l.cfg.Deadline, leastDeadline))
+	deadline := min(tableDeadline, max(l.cfg.Deadline, minDeadline))
 	began, told := time.Now(), false
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
 		out, err := l.administrator.ddb.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: aws.String(name)})
@@ -288,7 +290,7 @@ func (l *Lab) readsRaw(p *principal, table, mode string) action {
 		if err != nil {
 			return "", err
 		}
-		l.keepItem(RawItem{Table: table, Mode: mode, Item: string(text)})
+		l.keepItem(RawItem{Table: l.actual(table), Mode: mode, Item: string(text)})
 		if _, sealed := item[envelope.HeaderAttribute]; !sealed {
 			return SeesPlaintext, nil
 		}

@@ -2,6 +2,7 @@ package labsetup
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/csv"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/internal/awsmessage"
 	"github.com/ddbseal/ddbseal/internal/privatefile"
+	"github.com/ddbseal/ddbseal/labsetup/internal/shell"
 )
 
 func (l *Lab) userChapter() chapter {
@@ -24,13 +26,15 @@ func (l *Lab) userChapter() chapter {
 				"DynamoDB tables of the account. Of KMS it allows kms:DescribeKey and kms:ListAliases, which show "+
 				"keys and cannot decrypt. The key policy does not name the user.",
 			"aws iam create-user --user-name "+UserName+" --tags Key="+labTag+",Value="+labTagValue+
-				"\naws iam attach-user-policy --user-name "+UserName+" --policy-arn "+l.policy(), doing(l.makeUser)),
+				"\naws iam attach-user-policy --user-name "+UserName+" --policy-arn "+l.policy(), doing(l.makeUser)).
+			found(l.lookUser, l.recallUser),
 		does("user-password", "give the user a console password",
-			"You can sign in as this user and see the same in the console of AWS.",
+			"The user can sign in at the console with it. A password that the user already has stays.",
 			"aws iam create-login-profile --user-name "+UserName+
-				" --password \"$(openssl rand -base64 24)-a1\" --no-password-reset-required", doing(l.makePassword)),
+				" --password \"$(openssl rand -base64 24)-a1\" --no-password-reset-required", doing(l.makePassword)).
+			found(l.lookPassword, nil).kept(),
 		does("user-key", "give the user an access key", "Programs sign their requests with it, so AWS knows who asks.",
-			profileCLI(UserName), doing(l.makeUserKey)),
+			shell.Profile(UserName), doing(l.makeUserKey)).found(l.lookUserKey, l.makeUserKey),
 	}}
 }
 
@@ -38,9 +42,10 @@ func iamTags() []types.Tag {
 	return []types.Tag{{Key: aws.String(labTag), Value: aws.String(labTagValue)}}
 }
 
-// ensureUser makes a user of the lab, or finds it.
+// ensureUser creates a user of the lab, or finds it.
 func (l *Lab) ensureUser(ctx context.Context, name string) (arn string, err error) {
 	client := l.iam()
+	name = l.actual(name)
 	made, err := client.CreateUser(ctx, &iam.CreateUserInput{UserName: aws.String(name), Tags: iamTags()})
 	var exists *types.EntityAlreadyExistsException
 	if err == nil {
@@ -49,9 +54,13 @@ func (l *Lab) ensureUser(ctx context.Context, name string) (arn string, err erro
 	if !errors.As(err, &exists) {
 		return "", err
 	}
-	if err := l.checkUserOurs(ctx, name); err != nil {
+	if err := l.adopts(l.checkUserOurs(ctx, name), func() error {
+		_, err := client.TagUser(ctx, &iam.TagUserInput{UserName: aws.String(name), Tags: iamTags()})
+		return err
+	}); err != nil {
 		return "", err
 	}
+	l.existed = true
 	found, err := client.GetUser(ctx, &iam.GetUserInput{UserName: aws.String(name)})
 	if err != nil {
 		return "", err
@@ -97,7 +106,7 @@ func (l *Lab) policy() string {
 func (l *Lab) attachPolicy(ctx context.Context) error {
 	attach := func() error {
 		_, err := l.iam().AttachUserPolicy(ctx,
-			&iam.AttachUserPolicyInput{UserName: aws.String(UserName), PolicyArn: aws.String(l.policy())})
+			&iam.AttachUserPolicyInput{UserName: aws.String(l.actual(UserName)), PolicyArn: aws.String(l.policy())})
 		return err
 	}
 	err := attach()
@@ -115,24 +124,48 @@ func retired(err error) bool {
 	return awsmessage.PolicyMissing(err) || errors.As(err, &refused) || errors.As(err, &invalid)
 }
 
-// makePassword sets a new random password, so that the credentials file of
-// this run is right.
+// makePassword gives the user a random password, and the credentials file with
+// it. A password that exists stays: the user or an administrator may have chosen
+// it.
 func (l *Lab) makePassword(ctx context.Context) error {
+	if l.cfg.SignIn != nil {
+		l.report.SignIn = l.cfg.SignIn(l.account)
+	}
 	password := newPassword()
-	client := l.iam()
-	_, err := client.CreateLoginProfile(ctx,
-		&iam.CreateLoginProfileInput{UserName: aws.String(UserName), Password: aws.String(password)})
+	_, err := l.iam().CreateLoginProfile(ctx,
+		&iam.CreateLoginProfileInput{UserName: aws.String(l.actual(UserName)), Password: aws.String(password)})
 	var exists *types.EntityAlreadyExistsException
 	if errors.As(err, &exists) {
-		_, err = client.UpdateLoginProfile(ctx,
-			&iam.UpdateLoginProfileInput{UserName: aws.String(UserName), Password: aws.String(password),
-				PasswordResetRequired: aws.Bool(false)})
+		return nil
 	}
 	if err != nil {
 		return err
 	}
-	l.report.SignIn = "https://" + l.account + ".signin.aws.amazon.com/console"
 	return l.writeCredentials(password)
+}
+
+// ReadPassword returns the password of a user, UserName if empty, in the
+// credentials file that the lab wrote into a folder, and false if there is no such
+// file. The user may have changed the password since.
+func ReadPassword(folder, user string) (string, bool) {
+	if folder == "" {
+		return "", false
+	}
+	text, exists, err := privatefile.Read(filepath.Join(folder, CredentialsFile))
+	if err != nil || !exists {
+		return "", false
+	}
+	rows, err := csv.NewReader(bytes.NewReader(text)).ReadAll()
+	if err != nil || len(rows) != 2 || len(rows[1]) < 2 || rows[1][0] != cmp.Or(user, UserName) {
+		return "", false
+	}
+	return rows[1][1], true
+}
+
+// SignInAtAWS returns the address of AWS's console at which the IAM users of an
+// account sign in with their passwords.
+func SignInAtAWS(account string) string {
+	return "https://" + account + ".signin.aws.amazon.com/console"
 }
 
 // newPassword returns 130 bits with the characters that IAM's default policy
@@ -147,7 +180,7 @@ func (l *Lab) writeCredentials(password string) error {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
 	if err := w.WriteAll([][]string{{"User name", "Password", "Console sign-in URL"},
-		{UserName, password, l.report.SignIn}}); err != nil {
+		{l.actual(UserName), password, l.report.SignIn}}); err != nil {
 		return err
 	}
 	return privatefile.Replace(filepath.Join(l.cfg.Folder, CredentialsFile), b.Bytes())
@@ -163,12 +196,24 @@ func (l *Lab) makeUserKey(ctx context.Context) (err error) {
 // newAccessKey gives a user a new access key and drops the older ones, whose
 // secrets that are lost.
 func (l *Lab) newAccessKey(ctx context.Context, name string) (principal, error) {
-	if err := l.deleteAccessKeys(ctx, name); err != nil {
+	only := ""
+	if l.cfg.ByHand && name == UserName {
+		only = cmp.Or(l.cfg.OwnKey, "none")
+	}
+	name = l.actual(name)
+	if err := l.deleteAccessKeys(ctx, name, only); err != nil {
 		return principal{}, err
 	}
 	key, err := l.iam().CreateAccessKey(ctx, &iam.CreateAccessKeyInput{UserName: aws.String(name)})
+	var full *types.LimitExceededException
+	if errors.As(err, &full) {
+		return principal{}, fmt.Errorf("%s has two access keys, and AWS allows no third: delete one of them: %w", name, err)
+	}
 	if err != nil {
 		return principal{}, err
+	}
+	if only != "" {
+		l.cfg.OwnKey = aws.ToString(key.AccessKey.AccessKeyId)
 	}
 	c := aws.Credentials{AccessKeyID: aws.ToString(key.AccessKey.AccessKeyId),
 		SecretAccessKey: aws.ToString(key.AccessKey.SecretAccessKey)}
@@ -180,13 +225,17 @@ func (l *Lab) newAccessKey(ctx context.Context, name string) (principal, error) 
 	return newPrincipal(l.cfg.As(c)), nil
 }
 
-func (l *Lab) deleteAccessKeys(ctx context.Context, name string) error {
+// deleteAccessKeys deletes the access keys of a user, or only the one with an ID.
+func (l *Lab) deleteAccessKeys(ctx context.Context, name, only string) error {
 	client := l.iam()
 	keys, err := client.ListAccessKeys(ctx, &iam.ListAccessKeysInput{UserName: aws.String(name)})
 	if err != nil {
 		return err
 	}
 	for _, k := range keys.AccessKeyMetadata {
+		if only != "" && aws.ToString(k.AccessKeyId) != only {
+			continue
+		}
 		if _, err := client.DeleteAccessKey(ctx,
 			&iam.DeleteAccessKeyInput{UserName: aws.String(name), AccessKeyId: k.AccessKeyId}); err != nil {
 			return err

@@ -65,6 +65,7 @@ const (
 	FaultShardSplit
 )
 
+// String returns a short name of the kind, such as "throttle".
 func (k FaultKind) String() string {
 	switch k {
 	case FaultThrottle:

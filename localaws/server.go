@@ -168,7 +168,7 @@ func (s *Server) AccountID() string { return s.root.AccountID }
 // Region returns the region of Config.
 func (s *Server) Region() string { return s.options.Region }
 
-// AddAccount makes a further account, for policies across accounts, and
+// AddAccount creates another account, for policies across accounts, and
 // returns its root user's access key; for an account that exists, the key it
 // has. The id is twelve digits.
 func (s *Server) AddAccount(id string) (aws.Credentials, error) {

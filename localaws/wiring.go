@@ -13,25 +13,26 @@ import (
 
 // Errors of New about its data directory.
 var (
-	// ErrInUse: another process has the data directory open.
+	// ErrInUse means that another process has the data directory open.
 	ErrInUse = storage.ErrLocked
-	// ErrDamaged: the data file is torn, was changed, or is none of ours.
+	// ErrDamaged means that the data file is truncated, corrupted, or not written by
+	// this package.
 	ErrDamaged = storage.ErrDamaged
-	// ErrFormat: the data file was written by another version of the program.
+	// ErrFormat means that the data file was written by another version of the program.
 	ErrFormat = storage.ErrFormat
-	// ErrRootKey: the root key file is missing, damaged or of other data.
+	// ErrRootKey means that the root key file is missing, damaged, or belongs to other data.
 	ErrRootKey = storage.ErrRootKey
 )
 
 // Errors of New, Err, Wait and Close about a data directory that cannot be
 // written.
 var (
-	// ErrDiskFull: there is no room on the disk, in a quota, or below the limit
+	// ErrDiskFull means that there is no room on the disk, in a quota, or below the limit
 	// on the size of a file.
 	ErrDiskFull = storage.ErrDiskFull
-	// ErrReadOnly: the data directory cannot be written.
+	// ErrReadOnly means that the data directory cannot be written.
 	ErrReadOnly = storage.ErrReadOnly
-	// ErrDisk: the disk reports an error.
+	// ErrDisk means that the disk reports an error.
 	ErrDisk = storage.ErrDisk
 )
 

@@ -179,5 +179,10 @@ func (c *core) checkUpdate(e expression.Expression) (*ddbexpr.Update, error) {
 					"changes and writes under a condition", ErrEncryptedAttribute, name, c.name)
 		}
 	}
+	if c.plan.Composed {
+		if err := c.plan.CheckTargets(u.TargetNames()); err != nil {
+			return nil, err
+		}
+	}
 	return u, operand.CheckUpdate(u, c.plan.OperandField)
 }

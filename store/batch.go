@@ -15,19 +15,23 @@ import (
 // DynamoDB left a part undone, [ErrUncertain] when items that are not counted in
 // Done may have been written, and wraps the error that ended the batch.
 type BatchError struct {
+	// Table is the table's name; names of several are separated by commas.
 	Table string
 	// Done counts the items that were written, or read.
 	Done, Total int
-	// Items has, for a read, the [*ItemError] of items that do not open, by
-	// the index of their key.
+	// Items has, for [Table.BatchGet], the [*ItemError] of items that do not open,
+	// by the index of their key, and for [BatchGet] and [BatchWrite] the error of
+	// each operation that is not known to be done, by its index.
 	Items map[int]error
 	Err   error // nil if only Items has errors
+
+	writes bool
 }
 
 // Error says how many were done, and why not all.
 func (e *BatchError) Error() string {
 	s := fmt.Sprintf("batch on %s: %d of %d done", e.Table, e.Done, e.Total)
-	if len(e.Items) > 0 {
+	if len(e.Items) > 0 && !e.writes {
 		s += fmt.Sprintf(", %d items cannot be read", len(e.Items))
 	}
 	if e.Err != nil {
@@ -61,9 +65,8 @@ func (e *BatchError) Unwrap() []error {
 // it replaces an item of another entity under the same key. As Put does, it
 // drops attributes that T lacks, and beacons. Errors: [*BatchError].
 func (t *Table[T]) BatchPut(ctx context.Context, items []T) (rest []T, err error) {
-	if t.plan.Version != nil {
-		return items, fmt.Errorf("%w: a batch cannot check the version of %s: use Put, Update or TransactWrite",
-			ErrConfiguration, t.plan.TypeName)
+	if err := t.checkBatchable(); err != nil {
+		return items, err
 	}
 	plain := make([]envelope.Item, len(items))
 	seen := make(map[string]int, len(items))
@@ -80,8 +83,8 @@ func (t *Table[T]) BatchPut(ctx context.Context, items []T) (rest []T, err error
 		}
 	}
 	left, err := t.batchWrite(ctx, plain,
-		func(ctx context.Context, from int, chunk []envelope.Item) ([]types.WriteRequest, error) {
-			stored, err := t.encryptAll(ctx, from, chunk)
+		func(ctx context.Context, from int, chunk []batch.Entry) ([]types.WriteRequest, error) {
+			stored, err := t.encryptAll(ctx, from, plain[from:from+len(chunk)])
 			requests := make([]types.WriteRequest, len(stored))
 			for i := range stored {
 				requests[i].PutRequest = &types.PutRequest{Item: stored[i]}
@@ -107,10 +110,10 @@ func (t *Table[T]) BatchDelete(ctx context.Context, keys []Key) (rest []Key, err
 		}
 	}
 	left, err := t.batchWrite(ctx, items,
-		func(_ context.Context, _ int, chunk []envelope.Item) ([]types.WriteRequest, error) {
+		func(_ context.Context, _ int, chunk []batch.Entry) ([]types.WriteRequest, error) {
 			requests := make([]types.WriteRequest, len(chunk))
 			for i := range chunk {
-				requests[i].DeleteRequest = &types.DeleteRequest{Key: chunk[i]}
+				requests[i].DeleteRequest = &types.DeleteRequest{Key: chunk[i].Item}
 			}
 			return requests, nil
 		})
@@ -147,21 +150,25 @@ func (c *core) batchKeys(keys []Key) ([]envelope.Item, error) {
 	return items, nil
 }
 
-// batches returns what sends the table's batches.
-func (c *core) batches() *batch.Table {
-	return &batch.Table{Client: c.client, Name: c.name, Key: c.plan.KeyText, Fail: c.callError,
-		Concurrency: c.options.concurrency, Eventually: c.eventually}
+// sender returns what sends the table's batches, and the table as it knows it.
+func (c *core) sender() (*batch.Sender, *batch.Table) {
+	return &batch.Sender{Client: c.client, Fail: c.callError, Concurrency: c.options.concurrency, Again: c.again},
+		&batch.Table{Name: c.name, Plain: c.name, Key: c.plan.KeyText, Eventually: c.eventually}
 }
 
 // batchWrite sends items in chunks and returns the indexes of those not known
 // to be written, in ascending order.
-func (c *core) batchWrite(ctx context.Context, items []envelope.Item,
-	requests func(ctx context.Context, from int, chunk []envelope.Item) ([]types.WriteRequest, error)) ([]int, error) {
-	left, err := c.batches().Write(ctx, items, requests)
-	if err != nil {
-		return left, &BatchError{Table: c.name, Done: len(items) - len(left), Total: len(items), Err: err}
+func (c *core) batchWrite(ctx context.Context, items []envelope.Item, requests batch.Requests) ([]int, error) {
+	sender, table := c.sender()
+	undone, err := sender.Write(ctx, batch.Entries(table, items), requests)
+	if err == nil {
+		return nil, nil
 	}
-	return nil, nil
+	left := make([]int, len(undone))
+	for i := range undone {
+		left[i] = undone[i].Index
+	}
+	return left, &BatchError{Table: c.name, Done: len(items) - len(left), Total: len(items), Err: err}
 }
 
 // BatchGet reads any number of items by their keys, 100 in one call, strongly
@@ -187,7 +194,8 @@ func (t *Table[T]) BatchGet(ctx context.Context, keys []Key) ([]*T, error) {
 	result := make([]*T, len(keys))
 	failed := &BatchError{Table: t.name, Total: len(keys), Items: map[int]error{}}
 	var mu sync.Mutex
-	left, err := t.batches().Get(ctx, unique, func(stored []envelope.Item) error {
+	sender, table := t.sender()
+	left, err := sender.Get(ctx, batch.Entries(table, unique), func(_ *batch.Table, stored []envelope.Item) error {
 		values, errs := decodePage[T](ctx, &t.core, stored, view{})
 		if err := ctx.Err(); err != nil { // not the items' errors, then
 			return t.callError("batch get", err)
@@ -207,8 +215,8 @@ func (t *Table[T]) BatchGet(ctx context.Context, keys []Key) ([]*T, error) {
 		return nil
 	})
 	failed.Err, failed.Done = err, len(keys)
-	for _, k := range left {
-		failed.Done -= len(at[t.plan.KeyText(k)])
+	for _, l := range left {
+		failed.Done -= len(at[t.plan.KeyText(unique[l.Index])])
 	}
 	failed.Done -= len(failed.Items)
 	if failed.Err != nil || len(failed.Items) > 0 {

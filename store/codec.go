@@ -15,7 +15,7 @@ import (
 	"github.com/ddbseal/ddbseal/store/internal/schema"
 )
 
-// marshal makes the plaintext item of v, a value of the table's type or a pointer
+// marshal returns the plaintext item of v, a value of the table's type or a pointer
 // to one. Every error about the value is an [*ItemError].
 func (c *core) marshal(v any) (envelope.Item, error) {
 	item, err := c.convert(v)
@@ -43,6 +43,11 @@ func (c *core) convert(v any) (envelope.Item, error) {
 	if err != nil {
 		return nil, c.itemError(p.Encodable(v), p.EncodeError(v, err))
 	}
+	if p.Composed {
+		if err := p.Compose(item, v); err != nil {
+			return nil, c.itemError(p.Encodable(v), err)
+		}
+	}
 	if p.TTL != nil {
 		if err := p.CheckTTL(item, v); err != nil {
 			return nil, err
@@ -59,9 +64,12 @@ func (c *core) unmarshal(plain envelope.Item, v any) error {
 	if err := c.plan.CheckEntity(plain); err != nil {
 		return err
 	}
-	plain = c.plan.Known(plain)
-	if err := c.plan.Codec.Decode(plain, v); err != nil {
-		return c.plan.DecodeError(plain, reflect.TypeOf(v).Elem(), err)
+	known := c.plan.Known(plain)
+	if err := c.plan.Codec.Decode(known, v); err != nil {
+		return c.plan.DecodeError(known, reflect.TypeOf(v).Elem(), err)
+	}
+	if c.plan.Composed {
+		return c.plan.TakeApart(plain, v)
 	}
 	return nil
 }
@@ -104,27 +112,43 @@ func (c *core) checkPlain(item envelope.Item) error {
 // encryptAll is encryptAs for the part of a batch that begins at from; errors have
 // the index of the item.
 func (c *core) encryptAll(ctx context.Context, from int, plain []envelope.Item) ([]envelope.Item, error) {
-	stored := plain
+	stored, errs := c.sealAll(ctx, plain)
+	for i, err := range errs {
+		if err != nil {
+			return nil, fmt.Errorf("item %d of the batch: %w", from+i, err)
+		}
+	}
+	return stored, nil
+}
+
+// sealAll is encryptAs for several items. If it fails, errs has an entry for each.
+func (c *core) sealAll(ctx context.Context, plain []envelope.Item) (stored []envelope.Item, errs []error) {
+	fail := func(i int, err error) {
+		if errs == nil {
+			errs = make([]error, len(plain))
+		}
+		errs[i] = err
+	}
+	stored = plain
 	if c.encryptor != nil {
 		var err error
 		if stored, err = c.encryptor.EncryptAll(ctx, plain); err != nil {
 			var batch *envelope.BatchError
 			if errors.As(err, &batch) {
-				for i, err := range batch.Errors {
-					if err != nil {
-						return nil, fmt.Errorf("item %d of the batch: %w", from+i, err)
-					}
-				}
+				return nil, batch.Errors
 			}
-			return nil, err
+			for i := range plain {
+				fail(i, err)
+			}
+			return nil, errs
 		}
 	}
 	for i := range plain {
 		if err := c.checkSize(plain[i], stored[i]); err != nil {
-			return nil, fmt.Errorf("item %d of the batch: %w", from+i, err)
+			fail(i, err)
 		}
 	}
-	return stored, nil
+	return stored, errs
 }
 
 func (c *core) checkSize(plain, stored envelope.Item) error {

@@ -50,7 +50,7 @@ type Declaration interface{ declaration() *core }
 
 func (c *core) declaration() *core { return c }
 
-// Create makes one physical table for all the types in it: with the keys that
+// Create creates one physical table for all the types in it: with the keys that
 // they share, the indexes that their tags declare together, and the time to live
 // of the one that has a ttl field. It waits until the table and its indexes are
 // active.
@@ -66,7 +66,7 @@ func (c *core) declaration() *core { return c }
 // kms:CreateGrant.
 //
 // Errors: [ErrConfiguration] for declarations that do not fit together, or a
-// client without the methods of [TableCreator]; [*DeclarationError]; that of ctx;
+// client without the methods of [TableCreator]; [*DeclarationError]; ctx's;
 // the SDK's.
 func Create(ctx context.Context, o CreateOptions, tables ...Declaration) error {
 	d, client, err := define(o, tables)

@@ -39,6 +39,46 @@
 // makes the table with them, [Table.Check] compares them, and a query names one
 // by its name alone.
 //
+// # Composed keys
+//
+// The tag template composes a key of fields, which placeholders name by their Go
+// names:
+//
+//	type Order struct {
+//		_        struct{} `dynamodbav:"pk" seal:"partition" template:"CUSTOMER#{Customer}"`
+//		_        struct{} `dynamodbav:"sk" seal:"sort" template:"ORDER#{Number:08}"`
+//		Customer string   `dynamodbav:"-"`
+//		Number   int      `dynamodbav:"-"`
+//	}
+//
+// Each write composes the key, and each read fills the fields from it. A field
+// tagged dynamodbav:"-" is stored in the key alone; another one is an attribute too,
+// which must agree with the key. The key itself may be a string field of T instead
+// of a blank one: reads fill it, and writes ignore what it has. Fields of a key are
+// strings, integers, or of types that are stored as strings. They are readable, so
+// an encrypted field is refused.
+//
+// No two values have one key. {Number:08} is a number of eight digits, so that keys
+// sort as the numbers do; a negative or longer number is refused, as are an empty
+// string and one that contains the text behind its placeholder. The error matches
+// [ErrKeyTemplate]. New refuses a template whose keys could not be taken apart, such
+// as {A}{B} of two strings.
+//
+// [Table.Key] makes keys of fields, and [Table.SortPrefix] ranges:
+//
+//	orders.Get(ctx, orders.Key(Order{Customer: "7", Number: 42}))
+//
+// A field tagged sign that is the key of an index can have a template too, which
+// [Table.IndexKey] composes for a query. With the option omitempty of the tag
+// dynamodbav, an item of which a string is empty is left out of the index.
+// [Table.UpdateAttributes] refuses to change what a key is composed of, and
+// [Table.Update] composes the keys of indexes again.
+//
+// # Several types in one table
+//
+// [NewCollection] declares a table with items of several types. Each type has a
+// [Table], and the [Collection] reads all of them by one query.
+//
 // # Searching encrypted attributes
 //
 // The tag beacon makes an encrypted attribute searchable. It gives the length of
@@ -104,9 +144,8 @@
 //     one of string, bool, nil, [attributevalue.Number], []byte, []any,
 //     map[string]any, []string, [][]byte and []attributevalue.Number: a number as
 //     attributevalue.Number, with all its digits, a struct as map[string]any, a
-//     time as a string. A set comes back as a slice, which is written as a
-//
-// list. Its type is checked by each write as New checks others.
+//     time as a string. A set comes back as a slice, which is written as a list.
+//     Each write checks the type of such a value as New checks others.
 //
 // A field that is not exported, or has the name "-", is not stored.
 //
@@ -125,8 +164,8 @@
 // attributes. Put with a version attribute refuses to overwrite what was not
 // read, and [Table.DeleteVersion] to delete it; Delete goes by the key alone.
 // Update keeps attributes and members that the Go type lacks, while Put replaces
-// the item. Batches are chunked and repeated, transactions reach over tables of
-// both modes.
+// the item. Batches are chunked and repeated. Transactions, and batches by
+// [BatchWrite] and [BatchGet], reach over tables of both modes.
 //
 // A write whose answer is lost may have been done. The SDK repeats it, and the
 // repetition can then fail its own condition. In client-side mode the footer of
@@ -139,7 +178,7 @@
 //
 // # Conditions and filters
 //
-// They are those of the SDK's expression package. A value of another DynamoDB type
+// Conditions and filters are made with the SDK's expression package. A value of another DynamoDB type
 // than the field stores is refused before the call; [Table.Value] makes one that
 // fits. DynamoDB sees encrypted attributes as ciphertext, so conditions on their
 // values are refused before the call. A filter on a signed attribute chooses by
@@ -158,6 +197,15 @@
 // Errors wrap the SDK's; the sentinels here and in package envelope are found by
 // errors.Is. One bad item in a page is an [*ItemError] with the item's key, and the
 // others come.
+//
+// # Observing
+//
+// Logging, tracing, meters and middleware of the SDK are those of the client that
+// [New] gets, and see ciphertext. [Table.Stats] counts conflicts, repetitions and
+// items that could not be read, without another dependency; awskms.Counter counts
+// calls of AWS KMS, and cache.Cache.Stats the hits of a cache of branch keys. Each
+// is a struct of numbers for expvar.Func or for the callback of an OpenTelemetry
+// observable counter.
 //
 // # Limits
 //

@@ -21,14 +21,15 @@ import (
 // [ErrOtherEntity] otherwise. An item without Attribute may be replaced or
 // deleted. [Table.BatchPut] and [Table.BatchDelete] cannot check.
 //
-// One attribute has one action per table: in client-side mode give each type
-// the attributes of the others with [ClientSide].OtherActions, from [Actions],
-// and their beacons with [ClientSide].Search, from [Beacons].
+// One attribute has one action per table: in client-side mode each type needs the
+// attributes and beacons of the others. [NewCollection] gives them to all types of
+// a program; [ClientSide].OtherActions, from [Actions], and [ClientSide].Search,
+// from [Beacons], take them one by one.
 type Entity struct{ Attribute, Name string }
 
 // Beacons returns the standard beacons that the tags of T declare, for the
 // Standard beacons of [ClientSide].Search of another type in the same table. The
-// error is that of [New], whose options that say how values are stored are needed
+// error is as for [New], whose options that say how values are stored are needed
 // here too.
 func Beacons[T any](opts ...Option) ([]beacon.Standard, error) {
 	o, err := collectOptions(opts)
@@ -44,7 +45,7 @@ func Beacons[T any](opts ...Option) ([]beacon.Standard, error) {
 
 // Actions returns the actions that the tags of T give its attributes, for
 // [ClientSide].OtherActions of another type in the same table. The error is
-// that of [New], whose options that say how values are stored are needed here too.
+// as for [New], whose options that say how values are stored are needed here too.
 func Actions[T any](opts ...Option) (map[string]envelope.Action, error) {
 	o, err := collectOptions(opts)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/store/internal/attempts"
+	"github.com/ddbseal/ddbseal/store/internal/composed"
 	"github.com/ddbseal/ddbseal/store/internal/pace"
 	"github.com/ddbseal/ddbseal/store/internal/precondition"
 	"github.com/ddbseal/ddbseal/store/internal/redaction"
@@ -18,23 +19,26 @@ import (
 
 // Errors of declarations and arguments, found before any call.
 var (
-	// ErrConfiguration: a table's declaration, a tag, a key or an argument is
+	// ErrConfiguration means that a table's declaration, a tag, a key or an argument is
 	// wrong.
 	ErrConfiguration = envelope.ErrConfiguration
-	// ErrEncryptedAttribute: an expression needs the value of an attribute
+	// ErrEncryptedAttribute means that an expression needs the value of an attribute
 	// that DynamoDB sees only as ciphertext, and no beacon serves it.
 	ErrEncryptedAttribute = request.ErrEncryptedAttribute
-	// ErrItemTooLarge: the item would be over DynamoDB's 400 KB. The error is
+	// ErrKeyTemplate means that a value cannot be a part of the key that a tag template
+	// composes, or that a stored key is not one of the template.
+	ErrKeyTemplate = composed.ErrTemplate
+	// ErrItemTooLarge means that the item would be over DynamoDB's 400 KB. The error is
 	// a [*SizeError].
 	ErrItemTooLarge = errors.New("item is too large")
-	// ErrUnknownMembers: Update would drop a member of a nested value for which
+	// ErrUnknownMembers means that Update would drop a member of a nested value for which
 	// the Go type has no field. [DropUnknownMembers] lets it.
 	ErrUnknownMembers = errors.New("item has members that the Go type lacks")
-	// ErrBeacons: Update or a migration would drop beacons that its configuration
+	// ErrBeacons means that Update or a migration would drop beacons that its configuration
 	// does not have, and by which others search for the item. [DropBeacons] and
 	// migrate.Config.DropBeacons let them.
 	ErrBeacons = errors.New("item bears beacons that the configuration does not have")
-	// ErrTooWide: Update would have to compare more attributes than one condition
+	// ErrTooWide means that Update would have to compare more attributes than one condition
 	// can, about 150: all of a plaintext item, or all unsigned ones of an encrypted
 	// item. On a server-side table, declare a version attribute.
 	ErrTooWide = precondition.ErrTooWide
@@ -42,43 +46,43 @@ var (
 
 // Errors of items and calls.
 var (
-	// ErrNotFound: no item has the key.
+	// ErrNotFound means that no item has the key.
 	ErrNotFound = errors.New("item not found")
-	// ErrConditionFailed: DynamoDB refused a write whose condition did not
+	// ErrConditionFailed means that DynamoDB refused a write whose condition did not
 	// hold. The error is a [*ConditionError] or a [*TransactionError].
 	ErrConditionFailed = errors.New("condition not met")
-	// ErrStaleVersion: the item was created, changed or deleted since the value
+	// ErrStaleVersion means that the item was created, changed or deleted since the value
 	// was read, as its version shows. The error matches [ErrConditionFailed] too.
 	ErrStaleVersion = errors.New("stale version")
-	// ErrConflict: other writers were faster each time Update tried, or a write
+	// ErrConflict means that other writers were faster each time Update tried, or a write
 	// met a transaction that is under way on the item.
 	ErrConflict = errors.New("conflicting writes")
-	// ErrUncertain: the write may have been done. An attempt reached DynamoDB and
+	// ErrUncertain means that the write may have been done. An attempt reached DynamoDB and
 	// its answer was lost, and neither a later attempt nor the footer says what it
 	// did. The error matches the cause too, such as a throttling exception or
 	// context.Canceled. Read the item before you write again. Any other error of a
 	// write says that it was not done, unless the method says otherwise.
 	ErrUncertain = attempts.ErrUncertain
-	// ErrExists: [Table.Insert] found an item under the key. The error matches
+	// ErrExists means that [Table.Insert] found an item under the key. The error matches
 	// [ErrConditionFailed] too.
 	ErrExists = errors.New("an item with this key exists")
-	// ErrTokenUsed: another request had the token of [TransactWriteOnce] in the last
+	// ErrTokenUsed means that another request had the token of [TransactWriteOnce] in the last
 	// ten minutes, and this call wrote nothing. In client-side mode that request may
 	// have been the same transaction: read its items to see whether it was done.
 	ErrTokenUsed = errors.New("the token was used by another request in the last ten minutes")
-	// ErrPartialItem: a projection or an index gave only a part of the item,
+	// ErrPartialItem means that a projection or an index gave only a part of the item,
 	// which cannot be verified. Read the item by its key.
 	ErrPartialItem = errors.New("item is incomplete and cannot be verified")
-	// ErrOtherEntity: the item is one of another entity type. A write that fails
+	// ErrOtherEntity means that the item is one of another entity type. A write that fails
 	// with it changed nothing.
 	ErrOtherEntity = schema.ErrOtherEntity
-	// ErrClientSideItem: a table in ServerSide mode has an item that was encrypted
+	// ErrClientSideItem means that a table in ServerSide mode has an item that was encrypted
 	// on the client. Declare the table in ClientSide mode.
 	ErrClientSideItem = schema.ErrClientSideItem
-	// ErrUnprocessed: DynamoDB left a part of a batch undone, or throttled it, for
+	// ErrUnprocessed means that DynamoDB left a part of a batch undone, or throttled it, for
 	// a minute without progress or until the context ended between two calls.
 	ErrUnprocessed = pace.ErrUnprocessed
-	// ErrDeclaration: [Table.Check] found that the table is not as declared.
+	// ErrDeclaration means that [Table.Check] found that the table is not as declared.
 	ErrDeclaration = errors.New("table differs from its declaration")
 )
 
@@ -107,7 +111,7 @@ type ConditionError struct {
 	// ItemErr says why it could not be read.
 	Item    envelope.Item
 	ItemErr error
-	// Stale: the version of the item is not that of the value to write, or to
+	// Stale means that the version of the item differs from the version of the value to write, or to
 	// delete. The error then matches [ErrStaleVersion].
 	Stale bool
 	Err   error
@@ -175,8 +179,11 @@ type Reason struct {
 	Err error
 }
 
-// conditionFailed is the code of a condition that failed.
-const conditionFailed = "ConditionalCheckFailed"
+// The codes of a condition that failed, and of another transaction on the item.
+const (
+	conditionFailed     = "ConditionalCheckFailed"
+	transactionConflict = "TransactionConflict"
+)
 
 // Error lists the codes.
 func (e *TransactionError) Error() string {
@@ -205,7 +212,7 @@ func (e *TransactionError) Unwrap() []error {
 			if r.Err != nil {
 				out = append(out, r.Err)
 			}
-		case "TransactionConflict":
+		case transactionConflict:
 			out = append(out, ErrConflict)
 		}
 	}
@@ -214,15 +221,24 @@ func (e *TransactionError) Unwrap() []error {
 
 // callError puts the call before the SDK's error.
 func (c *core) callError(call string, err error) error {
+	err = callError(call, c.name, err)
+	if errors.Is(err, ErrConflict) {
+		c.counts.transactionConflicts.Add(1)
+	}
+	return err
+}
+
+// callError puts the call and the names of its tables before the SDK's error.
+func callError(call, tables string, err error) error {
 	err = redaction.Answer(err)
 	var missing *types.ResourceNotFoundException
 	if errors.As(err, &missing) {
-		return fmt.Errorf("%s of %s: %w: no such table in the client's account and region: %w", call, c.name,
+		return fmt.Errorf("%s of %s: %w: no such table in the client's account and region: %w", call, tables,
 			ErrDeclaration, err)
 	}
 	var busy *types.TransactionConflictException
 	if errors.As(err, &busy) {
-		return fmt.Errorf("%s of %s: %w: %w", call, c.name, ErrConflict, err)
+		return fmt.Errorf("%s of %s: %w: %w", call, tables, ErrConflict, err)
 	}
-	return fmt.Errorf("%s of %s: %w", call, c.name, err)
+	return fmt.Errorf("%s of %s: %w", call, tables, err)
 }

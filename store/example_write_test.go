@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope/keyring"
 	"github.com/ddbseal/ddbseal/localaws"
@@ -60,6 +61,20 @@ func ExampleValidate() {
 	fmt.Println(pages.Put(context.Background(), Page{ID: "untitled"}))
 	// Output:
 	// item of table pages: store_test.Page is not valid: a page needs a title
+}
+
+// The error has the item that made the condition fail, decrypted.
+func ExampleConditionError() {
+	visits, _, done := exampleTable()
+	defer done()
+	south := expression.Name("ward").Equal(expression.Value("south"))
+	err := visits.Put(context.Background(), Visit{Patient: "ann", Day: 1, Ward: "south"}, south)
+	var failed *store.ConditionError
+	if errors.As(err, &failed) {
+		fmt.Println(failed.Item["diagnosis"].(*types.AttributeValueMemberS).Value)
+	}
+	// Output:
+	// finding 1
 }
 
 func ExampleTable_Insert() {

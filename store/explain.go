@@ -73,6 +73,7 @@ func (c *core) explain(call string, err error, e expectation) error {
 		return fmt.Errorf("%s of %s: %w: %w", call, c.name, cause, refused.Err)
 	case cause != nil:
 		refused.Stale = true
+		c.counts.conflicts.Add(1)
 	}
 	return err
 }
@@ -102,6 +103,8 @@ func explainReasons(err error, ops []WriteOp, built []types.TransactWriteItem) {
 		if put := built[i].Put; put != nil {
 			e.version = op.core.expects(&dynamodb.PutItemInput{Item: put.Item}, nil).version
 		}
-		r.Err = op.core.cause(cancelled.CancellationReasons[i].Item, e)
+		if r.Err = op.core.cause(cancelled.CancellationReasons[i].Item, e); errors.Is(r.Err, ErrStaleVersion) {
+			op.core.counts.conflicts.Add(1)
+		}
 	}
 }

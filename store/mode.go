@@ -16,7 +16,7 @@ import (
 // Mode says how the items of one table are protected: [ServerSide] or
 // [ClientSide]. No other type implements it.
 type Mode interface {
-	// open makes what a table needs to translate items; nil means that items
+	// open returns what a table needs to translate items; nil means that items
 	// travel as they are.
 	open(p *schema.Plan) (*envelope.ItemEncryptor, error)
 	String() string
@@ -66,7 +66,7 @@ type ClientSide struct {
 	AllowedUnsigned       []string
 	AllowedUnsignedPrefix string
 	// OtherActions are the actions of attributes that T does not have, such as
-	// those of other entity types in the same table, see [Actions]. An item
+	// attributes of other entity types in the same table, see [Actions]. An item
 	// needs every attribute that is in the encryption context: give one that
 	// items of T do not have the action SignOnly here.
 	OtherActions map[string]envelope.Action

@@ -26,7 +26,7 @@ type options struct {
 	wholeIndexes []string
 	// indexes are declared beside those of tags.
 	indexes []Index
-	// projections are those of declared indexes that do not project all.
+	// projections has the declared indexes that do not project all attributes.
 	projections map[string][]string
 	// concurrency is the number of calls of a batch that run at the same time.
 	concurrency int
@@ -59,7 +59,7 @@ func collectOptions(opts []Option) (*options, error) {
 func TextMarshalers() Option { return func(o *options) { o.codec.Text = true } }
 
 // TagKey reads the names and options of fields from the struct tag key too, such
-// as json. Where a field has both tags, the name is that of key, and the options
+// as json. Where a field has both tags, the name is taken from key, and the options
 // of both count. A field of which key has no name, but dynamodbav has, is refused.
 func TagKey(key string) Option { return func(o *options) { o.tagKeys++; o.codec.TagKey = key } }
 

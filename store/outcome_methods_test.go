@@ -144,6 +144,15 @@ var methods = []method{
 		rest, err := a.tallies.BatchDelete(ctx, []store.Key{a.key(), {Partition: a.other()}})
 		return a.rest(len(rest), err)
 	}},
+	{name: "PutOp/batch", again: true, seen: countOfTally, call: func(ctx ctx, a *attempt) error {
+		rest, err := store.BatchWrite(ctx, a.client, a.tallies.PutOp(tally{ID: a.id, Count: 1}),
+			a.counters.DeleteOp(store.Key{Partition: a.other()}))
+		return a.rest(len(rest), err)
+	}},
+	{name: "DeleteOp/batch", again: true, seen: gone, call: func(ctx ctx, a *attempt) error {
+		rest, err := store.BatchWrite(ctx, a.client, a.tallies.PutOp(tally{ID: a.other()}), a.tallies.DeleteOp(a.key()))
+		return a.rest(len(rest), err)
+	}},
 	{name: "PutOp", seen: countOfTally, call: func(ctx ctx, a *attempt) error {
 		return store.TransactWrite(ctx, a.client, a.tallies.PutOp(tally{ID: a.id, Count: 1}))
 	}},
@@ -233,6 +242,13 @@ var methods = []method{
 	{name: "GetOp", call: func(ctx ctx, a *attempt) error {
 		read := a.tallies.GetOp(a.key())
 		if err := store.TransactGet(ctx, a.client, read); err != nil {
+			return err
+		}
+		return ignore(read.Result())
+	}},
+	{name: "GetOp/batch", call: func(ctx ctx, a *attempt) error {
+		read := a.tallies.GetOp(a.key())
+		if err := store.BatchGet(ctx, a.client, read); err != nil {
 			return err
 		}
 		return ignore(read.Result())

@@ -93,12 +93,17 @@ func (r *pageRead) link(start searching.Start, front, last searching.Item) error
 // other one. Items that were read backwards are put into the order of the query.
 func (r *pageRead) turn(back bool, on, turned string) {
 	if back {
-		slices.Reverse(r.stored)
-		slices.Reverse(r.plain)
+		r.stored, r.plain = reversed(r.stored), reversed(r.plain) // they may be one list
 		slices.Reverse(r.errs)
 		on, turned = turned, on
 	}
 	r.next, r.previous = Cursor(on), Cursor(turned)
+}
+
+func reversed(items []envelope.Item) []envelope.Item {
+	out := slices.Clone(items)
+	slices.Reverse(out)
+	return out
 }
 
 // decodeRead makes values of the items of a page.
@@ -142,13 +147,16 @@ func decodeOpened[T any](c *core, found searching.Found, v view, to *T) error {
 	if err != nil {
 		var zero T
 		*to = zero
-		return c.itemError(stored, err)
+		return c.unreadable(stored, err)
 	}
 	return nil
 }
 
 // unmarshalView fills *v with the attributes that were asked for.
 func (c *core) unmarshalView(plain envelope.Item, v view, to any) error {
+	if c.types != nil {
+		return c.unmarshalOne(plain, v, to.(*any))
+	}
 	if v.attributes == nil {
 		return c.unmarshal(plain, to)
 	}

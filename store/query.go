@@ -215,7 +215,7 @@ func (c *core) queryInput(q Query) (*dynamodb.QueryInput, view, error) {
 	if err != nil {
 		return nil, view{}, err
 	}
-	av, err := pk.KeyValue(q.Partition)
+	av, err := pk.FullKey(q.Partition)
 	if err != nil {
 		return nil, view{}, err
 	}

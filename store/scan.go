@@ -23,7 +23,7 @@ type Scan struct {
 	// Index reads a secondary index of this name instead of the table.
 	Index string
 	// Filter, Attributes, EventuallyConsistent, Limit, PageSize and BranchKeyID
-	// are those of [Query].
+	// have the same meaning as in [Query].
 	Filter               Condition
 	Attributes           []string
 	EventuallyConsistent bool

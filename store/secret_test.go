@@ -245,8 +245,8 @@ func TestSecrets(t *testing.T) {
 			"BatchDelete":     func() { ok(t, ignore(vaults.BatchDelete(ctx, []store.Key{key(3)}))) },
 		}
 		reads := []string{"BatchGet", "Check", "CheckReport", "DecodeItem", "Encryptor", "Entity", "Get",
-			"GetAttributes", "GetOp", "KeyOf", "Mode", "Name", "Query", "QueryCount", "QueryPage", "Raw", "Scan",
-			"ScanCount", "ScanPage", "Value", "With"}
+			"GetAttributes", "GetOp", "IndexKey", "Key", "KeyOf", "Mode", "Name", "Query", "QueryCount", "QueryPage",
+			"Raw", "Scan", "ScanCount", "ScanPage", "SortPrefix", "Stats", "Value", "With"}
 		order := []string{"Put", "PutOld", "Update", "UpdateOrCreate", "UpdateAttributes",
 			"UpdateAttributesNew", "UpdateAttributesOld", "Insert", "Save", "BatchPut", "PutOp", "UpdateOp",
 			"CheckOp", "DeleteOp", "Delete", "DeleteOld", "DeleteVersion", "DeleteVersionOp", "BatchDelete"}

@@ -69,11 +69,14 @@ type core struct {
 	plan      *schema.Plan
 	merging   schema.Merging
 	options   options
+	counts    *counters
 	validate  func(v any) error       // of a T or *T; nil if there is no check
 	encryptor *envelope.ItemEncryptor // nil in server-side mode
 	searching *searching.Table        // nil if items have no beacons
 	// eventually makes reads that need not be consistent eventually consistent.
 	eventually bool
+	// types has the entity types of a [Collection], by their names; nil for a table.
+	types map[string]entityType
 	// unsigned names, in client-side mode, the attributes that may be there
 	// without a signature and whose names are known.
 	unsigned []string
@@ -115,7 +118,7 @@ func NewEntity[T any](client Client, table string, m Mode, e Entity, opts ...Opt
 		return nil, fmt.Errorf("table %s: %w", table, err)
 	}
 	t := &Table[T]{core: core{client: client, name: table, mode: m, plan: p, merging: p.MergingOf(reflect.TypeFor[T]()),
-		encryptor: encryptor, searching: searching.New(encryptor), options: *o}}
+		encryptor: encryptor, counts: &counters{}, searching: searching.New(encryptor), options: *o}}
 	if t.validate, err = validation[T](t.options.validate); err != nil {
 		return nil, fmt.Errorf("table %s: %w", table, err)
 	}
@@ -149,7 +152,7 @@ func (t *Table[T]) Encryptor() *envelope.ItemEncryptor { return t.encryptor }
 
 // Get reads the item with the key, strongly consistent unless [ConsistentReads]
 // says otherwise. Errors:
-// [ErrNotFound]; an [*ItemError] around those of the envelope package when it
+// [ErrNotFound]; an [*ItemError] around an error of the envelope package when it
 // does not open, or around [ErrOtherEntity]; the SDK's.
 func (t *Table[T]) Get(ctx context.Context, k Key) (T, error) {
 	var zero T
@@ -197,7 +200,7 @@ func decodeItem[T any](ctx context.Context, c *core, stored envelope.Item) (T, e
 	}
 	if err != nil {
 		var zero T
-		return zero, c.itemError(stored, err)
+		return zero, c.unreadable(stored, err)
 	}
 	return v, nil
 }
@@ -223,7 +226,7 @@ func (t *Table[T]) DecodeItem(ctx context.Context, stored envelope.Item) (v T, p
 	defer func() {
 		if err != nil {
 			var zero T
-			v, err = zero, t.itemError(stored, err)
+			v, err = zero, t.unreadable(stored, err)
 		}
 	}()
 	opened, err := t.decrypt(ctx, stored)
@@ -251,7 +254,7 @@ func (t *Table[T]) KeyOf(item envelope.Item) (Key, error) {
 	return k, nil
 }
 
-// Entity returns how the table tells its items from those of other types; zero
+// Entity returns how the table tells its items from items of other types; zero
 // for a table of one type.
 func (t *Table[T]) Entity() Entity { return Entity(t.plan.Entity) }
 

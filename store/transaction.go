@@ -13,30 +13,38 @@ import (
 	"github.com/ddbseal/ddbseal/store/internal/attempts"
 	"github.com/ddbseal/ddbseal/store/internal/pace"
 	"github.com/ddbseal/ddbseal/store/internal/redaction"
+	"github.com/ddbseal/ddbseal/store/internal/searching"
 )
 
 // maxOperations is DynamoDB's limit for one transaction.
 const maxOperations = 100
 
-// WriteOp is one operation of [TransactWrite]. The methods PutOp, UpdateOp,
-// DeleteOp, DeleteVersionOp and CheckOp of [Table] return it. It only describes
-// the operation, so it may be used in any number of transactions, also at the
-// same time: each builds it again, and an UpdateOp reads the item again.
+// WriteOp is one operation of [TransactWrite], and of [BatchWrite] if it is a
+// PutOp or DeleteOp without conditions. The methods PutOp, UpdateOp, DeleteOp,
+// DeleteVersionOp and CheckOp of [Table] return it. It only describes the
+// operation, so it may be used in any number of transactions and batches, also at
+// the same time: each builds it again, and an UpdateOp reads the item again.
 type WriteOp struct {
 	core     *core
 	build    func(context.Context) (types.TransactWriteItem, error)
-	expected expectation // but for the version of a put, which is in its item
+	expected expectation                // but for the version of a put, which is in its item
+	batch    func() (batchWrite, error) // nil if it cannot be in a batch
 }
 
-// PutOp is [Table.Put] in a transaction.
+// PutOp is [Table.Put] in a transaction, or one item of [Table.BatchPut] in a
+// batch.
 func (t *Table[T]) PutOp(v T, conditions ...Condition) WriteOp {
-	return WriteOp{&t.core, func(ctx context.Context) (types.TransactWriteItem, error) {
+	op := WriteOp{core: &t.core, build: func(ctx context.Context) (types.TransactWriteItem, error) {
 		in, err := t.putInput(ctx, t.operand(v), conditions)
 		if err != nil {
 			return types.TransactWriteItem{}, err
 		}
 		return putOperation(in), nil
-	}, expecting(conditions)}
+	}, expected: expecting(conditions)}
+	if !anySet(conditions) {
+		op.batch = func() (batchWrite, error) { return t.batchPut(t.operand(v)) }
+	}
+	return op
 }
 
 // UpdateOp is one attempt of [Table.Update] in a transaction: it reads and
@@ -44,7 +52,7 @@ func (t *Table[T]) PutOp(v T, conditions ...Condition) WriteOp {
 // cancelled if the item changes before it runs. The names that the item lacks
 // must fit into its condition: [ErrTooWide].
 func (t *Table[T]) UpdateOp(k Key, change func(*T) error) WriteOp {
-	return WriteOp{&t.core, func(ctx context.Context) (types.TransactWriteItem, error) {
+	return WriteOp{core: &t.core, build: func(ctx context.Context) (types.TransactWriteItem, error) {
 		key, err := t.key(k)
 		if err != nil {
 			return types.TransactWriteItem{}, err
@@ -57,19 +65,27 @@ func (t *Table[T]) UpdateOp(k Key, change func(*T) error) WriteOp {
 			return types.TransactWriteItem{}, err
 		}
 		return putOperation(in), nil
-	}, expectation{version: noVersion}}
+	}, expected: expectation{version: noVersion}}
 }
 
-// DeleteOp is [Table.Delete] in a transaction. It removes the item whatever its
-// version; see [Table.DeleteVersionOp].
+// DeleteOp is [Table.Delete] in a transaction, or one key of [Table.BatchDelete]
+// in a batch. It removes the item whatever its version; see
+// [Table.DeleteVersionOp].
 func (t *Table[T]) DeleteOp(k Key, conditions ...Condition) WriteOp {
-	return t.keyOp(k, conditions, func(key envelope.Item, condition writeCondition) types.TransactWriteItem {
+	op := t.keyOp(k, conditions, func(key envelope.Item, condition writeCondition) types.TransactWriteItem {
 		return types.TransactWriteItem{Delete: &types.Delete{
 			TableName: &t.name, Key: key, ConditionExpression: condition.expression,
 			ExpressionAttributeNames: condition.names, ExpressionAttributeValues: condition.values,
 			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 		}}
 	})
+	if !anySet(conditions) {
+		op.batch = func() (batchWrite, error) {
+			key, err := t.key(k)
+			return batchWrite{item: key}, err
+		}
+	}
+	return op
 }
 
 // CheckOp cancels the transaction unless the item with the key meets all
@@ -86,7 +102,7 @@ func (t *Table[T]) CheckOp(k Key, conditions ...Condition) WriteOp {
 
 func (c *core) keyOp(k Key, conditions []Condition,
 	make func(envelope.Item, writeCondition) types.TransactWriteItem) WriteOp {
-	return WriteOp{c, func(context.Context) (types.TransactWriteItem, error) {
+	return WriteOp{core: c, build: func(context.Context) (types.TransactWriteItem, error) {
 		key, err := c.key(k)
 		if err != nil {
 			return types.TransactWriteItem{}, err
@@ -100,7 +116,7 @@ func (c *core) keyOp(k Key, conditions []Condition,
 			return op, fmt.Errorf("%w: a check without a condition", ErrConfiguration)
 		}
 		return op, nil
-	}, expecting(conditions)}
+	}, expected: expecting(conditions)}
 }
 
 func putOperation(in *dynamodb.PutItemInput) types.TransactWriteItem {
@@ -119,7 +135,7 @@ func putOperation(in *dynamodb.PutItemInput) types.TransactWriteItem {
 //
 // Errors: [*TransactionError], which says that nothing was done, also after a
 // lost answer; [ErrUncertain], around the SDK's error, if all operations may
-// have been done; those of Put and Update, before the call; the SDK's, when
+// have been done; the errors of Put and Update, before the call; the SDK's, when
 // nothing was done.
 func TransactWrite(ctx context.Context, client Client, ops ...WriteOp) error {
 	return transactWrite(ctx, client, newToken(), ops)
@@ -165,7 +181,8 @@ func transactWrite(ctx context.Context, client Client, token *string, ops []Writ
 	// One token for all calls, whatever client repeats them: DynamoDB does the
 	// transaction once, and a cancellation holds for every attempt.
 	in.ClientRequestToken = token
-	err := pace.Transaction(ctx, func() error {
+	tables := func(i int) *core { return ops[i].core }
+	err := pace.Transaction(ctx, countingConflicts(tables, len(ops), func() error {
 		var seen attempts.Observer
 		_, err := client.TransactWriteItems(ctx, in, seen.Observe)
 		var cancelled *types.TransactionCanceledException
@@ -174,23 +191,29 @@ func transactWrite(ctx context.Context, client Client, token *string, ops []Writ
 			return seen.Uncertain(err)
 		}
 		return err
-	})
+	}))
 	if err != nil {
-		err = transactionError(ctx, err, len(ops), func(i int) *core { return ops[i].core })
+		err = transactionError(ctx, err, len(ops), tables)
 		explainReasons(err, ops, in.TransactItems)
 		return err
 	}
 	return nil
 }
 
-// ReadOp is one operation of [TransactGet]: what [Table.GetOp] returns.
+// ReadOp is one operation of [TransactGet] or [BatchGet]: what [Table.GetOp]
+// returns.
 type ReadOp interface {
 	request() (*core, types.TransactGetItem, error)
+	// take opens what was read, nothing if no item has the key.
 	take(ctx context.Context, stored envelope.Item)
+	// receive is take of an item that was opened, unless that failed.
+	receive(stored, plain envelope.Item, err error)
+	fail(err error)
+	failure() error
 }
 
-// Read is the operation that reads one item of a [Table] in a transaction, and
-// then its result.
+// Read is the operation that reads one item of a [Table] in a transaction or a
+// batch, and then its result. It may be used by one call at a time.
 type Read[T any] struct {
 	table *Table[T]
 	key   Key
@@ -198,13 +221,11 @@ type Read[T any] struct {
 	err   error
 }
 
-var errNotRead = errors.New("the transaction has not run")
-
-// GetOp is [Table.Get] in a transaction.
+// GetOp is [Table.Get] in a transaction or a batch.
 func (t *Table[T]) GetOp(k Key) *Read[T] { return &Read[T]{table: t, key: k, err: errNotRead} }
 
-// Result returns the item after [TransactGet] succeeded; the errors are those
-// of [Table.Get].
+// Result returns the item after [TransactGet] succeeded, or after [BatchGet]; the
+// errors are those of [Table.Get], and after a failed BatchGet that of the call.
 func (r *Read[T]) Result() (T, error) { return r.value, r.err }
 
 func (r *Read[T]) request() (*core, types.TransactGetItem, error) {
@@ -219,6 +240,17 @@ func (r *Read[T]) take(ctx context.Context, stored envelope.Item) {
 	}
 	r.value, r.err = decodeItem[T](ctx, &r.table.core, stored)
 }
+
+func (r *Read[T]) receive(stored, plain envelope.Item, err error) {
+	r.err = decodeOpened(&r.table.core, searching.Found{Stored: stored, Plain: plain, Err: err}, view{}, &r.value)
+}
+
+func (r *Read[T]) fail(err error) {
+	var zero T
+	r.value, r.err = zero, err
+}
+
+func (r *Read[T]) failure() error { return r.err }
 
 // TransactGet reads all items in one state of the database. Each operation
 // then has its own result: an item that does not open is an error of that one
@@ -236,12 +268,13 @@ func TransactGet(ctx context.Context, client Client, ops ...ReadOp) error {
 		}
 	}
 	var out *dynamodb.TransactGetItemsOutput
-	err := pace.Transaction(ctx, func() (err error) {
+	tables := func(i int) *core { return cores[i] }
+	err := pace.Transaction(ctx, countingConflicts(tables, len(ops), func() (err error) {
 		out, err = client.TransactGetItems(ctx, in)
 		return err
-	})
+	}))
 	if err != nil {
-		return transactionError(ctx, err, len(ops), func(i int) *core { return cores[i] })
+		return transactionError(ctx, err, len(ops), tables)
 	}
 	if len(out.Responses) != len(ops) {
 		return fmt.Errorf("transaction: %d responses to %d operations", len(out.Responses), len(ops))

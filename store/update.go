@@ -9,11 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"maps"
-
 	"github.com/ddbseal/ddbseal/envelope"
-	"github.com/ddbseal/ddbseal/internal/ddbexpr"
-	"github.com/ddbseal/ddbseal/store/internal/gotype"
 	"github.com/ddbseal/ddbseal/store/internal/pace"
 	"github.com/ddbseal/ddbseal/store/internal/precondition"
 )
@@ -58,7 +54,7 @@ const updateAttempts = 20
 //
 // Update returns what it wrote. Errors: [ErrUncertain] if the change may have
 // been written; if not, [ErrNotFound], [ErrConflict] after 20 attempts,
-// [ErrTooWide], [ErrUnknownMembers], [ErrBeacons], and those of [Table.Get] and
+// [ErrTooWide], [ErrUnknownMembers], [ErrBeacons], and the errors of [Table.Get] and
 // [Table.Put].
 func (t *Table[T]) Update(ctx context.Context, k Key, change func(*T) error) (T, error) {
 	return update(ctx, t, k, change, false)
@@ -96,6 +92,9 @@ func update[T any](ctx context.Context, t *Table[T], k Key, change func(*T) erro
 		if !errors.Is(err, ErrConditionFailed) && !errors.Is(err, ErrConflict) {
 			return zero, err
 		}
+		if errors.Is(err, ErrConditionFailed) && !errors.Is(err, ErrStaleVersion) { // explain counts those
+			t.counts.conflicts.Add(1)
+		}
 		if err := conflict.Wait(ctx); err != nil {
 			return zero, fmt.Errorf("update of %s: %w", t.name, err)
 		}
@@ -120,7 +119,7 @@ func prepare[T any](ctx context.Context, t *Table[T], key envelope.Item, change 
 			err = t.unmarshal(opened.Item, &v)
 		}
 		if err != nil {
-			return nil, nil, zero, t.itemError(stored, err)
+			return nil, nil, zero, t.unreadable(stored, err)
 		}
 		if err := t.checkBeacons(opened.Beacons); err != nil {
 			return nil, nil, zero, err
@@ -134,8 +133,12 @@ func prepare[T any](ctx context.Context, t *Table[T], key envelope.Item, change 
 				return nil, nil, zero, err
 			}
 		}
-	} else if err := t.plan.Codec.Decode(key, &v); err != nil {
+	} else if err := t.plan.Codec.Decode(t.plan.Known(key), &v); err != nil {
 		return nil, nil, zero, t.plan.DecodeError(key, reflect.TypeFor[T](), err)
+	} else if t.plan.Composed {
+		if err := t.plan.TakeApart(key, &v); err != nil {
+			return nil, nil, zero, fmt.Errorf("%w: %w", ErrConfiguration, err)
+		}
 	}
 	if err := change(&v); err != nil {
 		return nil, nil, zero, fmt.Errorf("update of %s: %w", t.name, err)
@@ -219,62 +222,4 @@ func (c *core) unchanged(stored envelope.Item) (Condition, error) {
 		}
 	}
 	return precondition.Plain(stored, known)
-}
-
-// merge makes the next plaintext item: the attributes of *v, the attributes of
-// the item old that T does not have, and the next version, which *v gets too.
-// If T marshals itself, had is what its marshaler returns for the old item.
-func (c *core) merge(old, had, key envelope.Item, v any) (envelope.Item, error) {
-	p := c.plan
-	next, err := c.marshal(v)
-	if err == nil {
-		err = c.valid(next, v)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if p.KeyText(next) != p.KeyText(key) {
-		return nil, fmt.Errorf("%w: update of %s changed the item's key: delete and put instead", ErrConfiguration,
-			c.name)
-	}
-	if c.merging.Remarshal {
-		next = maps.Clone(next) // the map may be a part of *v
-	}
-	if p.Version != nil {
-		n, err := p.Counter().Of(old)
-		if err != nil {
-			return nil, err
-		}
-		if n, err = p.Counter().Next(n); err != nil {
-			return nil, err
-		}
-		next[p.Version.Name] = p.Counter().Value(n)
-		gotype.SetInteger(reflect.ValueOf(v).Elem(), p.Version.Index, n)
-	}
-	for name, av := range old {
-		if next[name] != nil || had[name] != nil || p.Field(name) != nil || c.encryptor != nil && isReserved(name) {
-			continue
-		}
-		next[name] = av
-	}
-	for _, f := range c.merging.Nested {
-		if lost := f.Nesting.Merge(old[f.Name], next[f.Name], c.options.dropMembers); lost != "" {
-			return nil,
-				fmt.Errorf("update of %s: %w: %s has no place for %s%s: declare the member, or pass DropUnknownMembers",
-					c.name, ErrUnknownMembers, p.TypeName, f.Name, lost)
-		}
-	}
-	return next, nil
-}
-
-// actionsOfKept returns the actions of an opened item for the attributes that
-// next has with the same value. A value that the marshaler of T changed gets no
-// action from the header: the item may be an older one that an attacker put
-// back, written when the attribute was still in the clear.
-func actionsOfKept(opened envelope.Opened, next envelope.Item) map[string]envelope.Action {
-	kept := maps.Clone(opened.Actions)
-	maps.DeleteFunc(kept, func(n string, _ envelope.Action) bool {
-		return next[n] == nil || !ddbexpr.EqualItems(envelope.Item{n: opened.Item[n]}, envelope.Item{n: next[n]})
-	})
-	return kept
 }

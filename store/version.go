@@ -9,7 +9,7 @@ import (
 )
 
 // DeleteVersion removes the item with the key of v if its version is still
-// that of v and all conditions hold. [Table.Delete] does not look at versions.
+// the version of v and all conditions hold. [Table.Delete] does not look at versions.
 //
 // Errors: [ErrConfiguration] for a type without a version attribute and for a
 // value of version 0, which was never written; [*ConditionError], which matches

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
+	"github.com/ddbseal/ddbseal/store/internal/batch"
 	"github.com/ddbseal/ddbseal/store/internal/request"
 	"github.com/ddbseal/ddbseal/store/internal/searching"
 )
@@ -70,9 +71,9 @@ func (w *whole) fetch(ctx context.Context, entries []envelope.Item) ([]envelope.
 		at[c.plan.KeyText(entry)] = i
 	}
 	out := make([]envelope.Item, len(entries))
-	b := c.batches()
-	b.Concurrency = 1
-	_, err := b.Get(ctx, keys, func(stored []envelope.Item) error {
+	sender, table := c.sender()
+	sender.Concurrency = 1
+	_, err := sender.Get(ctx, batch.Entries(table, keys), func(_ *batch.Table, stored []envelope.Item) error {
 		for _, item := range stored {
 			out[at[c.plan.KeyText(item)]] = item
 		}
@@ -81,12 +82,12 @@ func (w *whole) fetch(ctx context.Context, entries []envelope.Item) ([]envelope.
 	return out, err
 }
 
-// open decrypts items. One that the query does not want comes without plaintext.
+// open decrypts items. One that the query does not want has the error ErrUnwanted.
 func (w *whole) open(ctx context.Context, stored []envelope.Item) ([]envelope.Item, []error) {
 	plain, errs := w.core.decryptAll(ctx, stored)
 	for i := range plain {
 		if errs[i] == nil && !w.matches(plain[i]) {
-			plain[i], errs[i] = nil, searching.ErrUnwanted
+			errs[i] = searching.ErrUnwanted
 		}
 	}
 	return plain, errs

@@ -35,7 +35,7 @@ import (
 // converted; [*ConditionError], which matches [ErrStaleVersion] if it was the
 // version; [ErrOtherEntity]; [ErrConflict]; [ErrEncryptedAttribute];
 // [ErrConfiguration] for a condition on an undeclared name; [ErrItemTooLarge];
-// those of envelope.ItemEncryptor.EncryptItem; the SDK's.
+// the errors of envelope.ItemEncryptor.EncryptItem; the SDK's.
 func (t *Table[T]) Put(ctx context.Context, v T, conditions ...Condition) error {
 	in, err := t.putInput(ctx, t.operand(v), conditions)
 	if err != nil {
@@ -73,7 +73,7 @@ func (t *Table[T]) PutOld(ctx context.Context, v T, conditions ...Condition) (*T
 //
 // A value with a version above 0 has been written before: [ErrConfiguration].
 // The conditions, which are rarely of use here, hold for an absent item. Other
-// errors are those of [Table.Put].
+// errors are as for [Table.Put].
 func (t *Table[T]) Insert(ctx context.Context, v T, conditions ...Condition) error {
 	absent := name(t.plan.Partition.Name).AttributeNotExists()
 	all := append([]Condition{absent}, conditions...)
@@ -151,7 +151,7 @@ func (t *Table[T]) DeleteOld(ctx context.Context, k Key, conditions ...Condition
 	return old[T](ctx, &t.core, out.Attributes)
 }
 
-// putInput makes a sealed, conditional put of v, a value of T or a pointer to one.
+// putInput returns a sealed, conditional put of v, a value of T or a pointer to one.
 func (c *core) putInput(ctx context.Context, v any, conditions []Condition) (*dynamodb.PutItemInput, error) {
 	item, err := c.convert(v)
 	if err == nil {

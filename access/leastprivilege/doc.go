@@ -1,4 +1,4 @@
-// Package leastprivilege writes the policies with the least permissions for a
+// Package leastprivilege writes least-privilege policies for a
 // purpose: to read a table, to write it, to migrate it, or to administer its branch
 // keys. This package is experimental: its API may change in any release.
 //

@@ -36,7 +36,7 @@ type KeyPolicy struct {
 	Statements []Statement `json:"statements"`
 }
 
-// Policies are the least permissions for purposes.
+// Policies are the least-privilege policies for purposes.
 type Policies struct {
 	Table    string    `json:"table"` // ARN
 	Purposes []Purpose `json:"for"`

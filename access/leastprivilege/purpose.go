@@ -22,6 +22,7 @@ var Purposes = [...]Purpose{Reader, Writer, Migrator, KeyStoreAdmin}
 var purposeNames = [...]string{Reader: "reader", Writer: "writer", Migrator: "migrator",
 	KeyStoreAdmin: "keystore-admin"}
 
+// String returns the name of the purpose, such as "keystore-admin".
 func (p Purpose) String() string {
 	if p < Reader || p > KeyStoreAdmin {
 		return "invalid purpose"

@@ -58,11 +58,11 @@ type Encryption struct {
 type KeyKind uint8
 
 const (
-	// DataKeys: the key, a symmetric one, protects data keys.
+	// DataKeys means that the key, a symmetric one, protects data keys.
 	DataKeys KeyKind = iota + 1
-	// RSA: the public half encrypts data keys, the private half decrypts them.
+	// RSA means that the public half encrypts data keys, the private half decrypts them.
 	RSA
-	// Agreement: data keys are protected by a secret that the key agrees on.
+	// Agreement means that data keys are protected by a secret that the key agrees on.
 	Agreement
 )
 

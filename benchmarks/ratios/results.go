@@ -98,7 +98,7 @@ func joined(parts [][]byte) string {
 	return strings.TrimPrefix(b.String(), "/")
 }
 
-// median is that of the repetitions, and false for a unit that was not
+// median returns the median of the repetitions, and false for a unit that was not
 // measured.
 func (l *line) median(unit string) (float64, bool) {
 	v := slices.Sorted(slices.Values(l.values[unit]))

@@ -21,12 +21,12 @@ import (
 
 type accessCommand struct {
 	target
-	Tables    []string `arg:"" name:"table" help:"Names of tables."`
+	Tables    []string `arg:"" name:"table" complete:"@tables" help:"Names of tables."`
 	Config    string   `type:"existingfile" placeholder:"FILE" help:"Configuration of the item encryptor, JSON, of a table with client-side encryption."`
 	ItemKey   []string `name:"item-key" placeholder:"ARN" help:"KMS key that encrypts the items before they are sent. (repeatable)"`
 	Sample    int      `placeholder:"N" help:"Read up to N items, to find out how they are really encrypted. (default: no item is read)"`
 	JSON      bool     `name:"json" help:"Print the answer as JSON."`
-	Principal string   `placeholder:"NAME" help:"Only this principal: an ARN, or the name of a user or role."`
+	Principal string   `placeholder:"NAME" complete:"@principals" help:"Only this principal: an ARN, or the name of a user or role."`
 	Operation string   `enum:",read-clear,read-ciphertext,write,write-verified" default:"" help:"Only this operation: read-clear, read-ciphertext, write or write-verified."`
 	Why       bool     `help:"Print the statements that decide, and every path."`
 	Diff      string   `type:"existingfile" placeholder:"FILE" help:"Print what changed since a snapshot. The exit code is 1 when a principal was added that reads in clear."`
@@ -100,7 +100,7 @@ func saveSnapshot(path string, s *access.Snapshot) error {
 	return privatefile.Replace(path, text.Bytes())
 }
 
-// tables are those of the arguments, with the keys of their items.
+// tables are the tables of the arguments, with the keys of their items.
 func (c *accessCommand) tables(ctx context.Context, p *place, cfg aws.Config) ([]access.Table, error) {
 	like := access.Table{}
 	for _, key := range c.ItemKey {
@@ -111,14 +111,9 @@ func (c *accessCommand) tables(ctx context.Context, p *place, cfg aws.Config) ([
 	}
 	stores := map[string]bool{}
 	if c.Config != "" {
-		f, err := os.Open(c.Config)
+		config, err := readConfig(c.Config)
 		if err != nil {
 			return nil, err
-		}
-		defer f.Close()
-		config, err := itemconfig.Read(f)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", c.Config, err)
 		}
 		like.LogicalName = config.Table
 		like.SymmetricSignature = config.AlgorithmSuite == envelope.SuiteSymmetricSignature.String() ||

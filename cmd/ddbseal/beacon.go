@@ -4,17 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math"
-	"strconv"
-	"strings"
-	"text/tabwriter"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/beaconlength"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/terminal"
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/envelope/beacon"
+	"github.com/ddbseal/ddbseal/internal/ddbjson"
 	"github.com/ddbseal/ddbseal/labsetup"
 )
 
@@ -28,7 +28,7 @@ type beaconLength struct {
 	Distinct  int64   `placeholder:"N" help:"Number of distinct values, instead of a table."`
 	Items     int64   `placeholder:"N" help:"With --distinct: number of items that have a value. (default: one for each distinct value)"`
 	Share     float64 `placeholder:"P" help:"With --items: share of the items with the most frequent value, such as 0.12. (default: all values are equally frequent)"`
-	Table     string  `placeholder:"NAME" help:"Table whose items are counted."`
+	Table     string  `placeholder:"NAME" complete:"@tables" help:"Table whose items are counted."`
 	Config    string  `type:"existingfile" placeholder:"FILE" help:"With --table: configuration of the item encryptor that opens the items, JSON. (default: the items are plaintext)"`
 	Mode      string  `enum:",server,client,both" default:"" placeholder:"MODE" help:"Instead of --table: the lab's table of this mode, server, client or both."`
 	Attribute string  `placeholder:"PATH" help:"Whose values are counted: an attribute, a path such as a.b[3].c, or a standard beacon of the configuration."`
@@ -168,7 +168,7 @@ func (c *censusOfTable) count(ctx context.Context, client *dynamodb.Client, tabl
 		return err
 	}
 	bar := counter(c.s)
-	defer bar.end()
+	defer bar.End()
 	pages := dynamodb.NewScanPaginator(client, &dynamodb.ScanInput{TableName: &table})
 	for number := 0; pages.HasMorePages(); {
 		page, err := pages.NextPage(ctx)
@@ -184,7 +184,7 @@ func (c *censusOfTable) count(ctx context.Context, client *dynamodb.Client, tabl
 		}
 		for i, item := range items {
 			number++
-			bar.add()
+			bar.Add()
 			_, sealed := page.Items[i][envelope.HeaderAttribute]
 			if err = errs[i]; err == nil && e == nil && sealed {
 				return fmt.Errorf("the items of table %s are encrypted, and ciphertexts are all distinct: give the "+
@@ -202,7 +202,7 @@ func (c *censusOfTable) count(ctx context.Context, client *dynamodb.Client, tabl
 		}
 	}
 	if c.failures > 0 {
-		bar.clear()
+		bar.Clear()
 		tell(c.s.err, "%d items are not counted.\n", c.failures)
 		return errChecks
 	}
@@ -233,32 +233,28 @@ func nameOf(item envelope.Item, number int, e *envelope.ItemEncryptor) string {
 	return keyText(item[e.PartitionKey()], item[e.SortKey()])
 }
 
-func (c *censusOfTable) fail(bar *progress, item string, err error) {
+// keyText shows the key of an item, which DynamoDB has in the clear, in DynamoDB
+// JSON.
+func keyText(key ...any) string {
+	text := []byte("item")
+	for _, v := range key {
+		if v, ok := v.(types.AttributeValue); ok {
+			if shown, err := ddbjson.AppendValue(append(text, ' '), v); err == nil {
+				text = shown
+			}
+		}
+	}
+	return string(text)
+}
+
+func (c *censusOfTable) fail(bar *terminal.Progress, item string, err error) {
 	if c.failures++; c.failures <= maxFailures {
-		bar.clear()
+		bar.Clear()
 		tell(c.s.err, "%s: %s\n", item, plain(err.Error()))
 	}
 }
 
-// beaconLengths is the result in JSON.
-type beaconLengths struct {
-	Distinct  int64           `json:"distinct"`
-	Estimated bool            `json:"estimated"`
-	Values    int64           `json:"values"`
-	Absent    int64           `json:"absent"`
-	Frequent  []int64         `json:"mostFrequent"`
-	Lengths   []lengthOfTable `json:"lengths"`
-	// Hiding is the greatest length that hides the most frequent value, or 0.
-	Hiding int `json:"hidingLength"`
-}
-
-type lengthOfTable struct {
-	Length          int     `json:"length"`
-	FalsePositives  float64 `json:"falsePositives"`
-	ValuesPerBeacon float64 `json:"valuesPerBeacon"`
-	Guess           float64 `json:"guess"`
-}
-
+// print prints the lengths, if there are any, and reports a population that has none.
 func (c *beaconLength) print(s streams, p beacon.Population) error {
 	lengths, err := p.Lengths()
 	if errors.Is(err, beacon.ErrNoLength) {
@@ -268,72 +264,7 @@ func (c *beaconLength) print(s streams, p beacon.Population) error {
 		return err
 	}
 	if c.JSON {
-		out := beaconLengths{p.Distinct, p.Estimated, max(p.Values, p.Distinct), p.Absent, p.Frequent,
-			[]lengthOfTable{}, p.Hiding()}
-		if out.Frequent == nil {
-			out.Frequent = []int64{}
-		}
-		for _, l := range lengths {
-			out.Lengths = append(out.Lengths, lengthOfTable{l.Bits, l.FalsePositives, l.ValuesPerBeacon, l.Guess})
-		}
-		return errors.Join(err, printJSON(s.out, out))
+		return errors.Join(err, printJSON(s.out, beaconlength.JSON(p, lengths)))
 	}
-	return errors.Join(err, printLengths(s.out, p, lengths))
-}
-
-func printLengths(w io.Writer, p beacon.Population, lengths []beacon.Length) error {
-	about := ""
-	if p.Estimated {
-		about = "about "
-	}
-	tell(w, "%s%d distinct among %d values", about, p.Distinct, max(p.Values, p.Distinct))
-	if p.Absent > 0 {
-		tell(w, "; %d items have none, which shows", p.Absent)
-	}
-	tell(w, "\n")
-	if len(p.Frequent) > 0 {
-		var shares []string
-		for _, n := range p.Frequent {
-			shares = append(shares, figure(100*float64(n)/float64(p.Values))+" %")
-		}
-		tell(w, "shares of the most frequent: %s\n", strings.Join(shares, ", "))
-	}
-	if len(lengths) == 0 {
-		return nil
-	}
-	tell(w, "\n")
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	tell(t, "LENGTH\tFALSE POSITIVES\tVALUES PER BEACON\tGUESS\t\n")
-	for _, l := range lengths {
-		tell(t, "%d\t%s\t%s\t%s %%\t\n", l.Bits, figure(l.FalsePositives), figure(l.ValuesPerBeacon),
-			figure(100*l.Guess))
-	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	tell(w, `
-FALSE POSITIVES: items that a query for one value reads in vain, on average
-VALUES PER BEACON: distinct values that readers of the table without the key cannot tell apart
-GUESS: share of the items with the beacon of the most frequent value that have this value
-`)
-	n := p.Hiding()
-	switch {
-	case lengths[0].Skewed():
-		remedy := "no length hides it"
-		if n > 0 {
-			remedy = fmt.Sprintf("%d bits or less hide it, with %s false positives", n, figure(p.At(n).FalsePositives))
-		}
-		tell(w, "\nThe most frequent value stays guessable at all of these lengths: %s.\n", remedy)
-	case lengths[len(lengths)-1].Skewed():
-		tell(w, "\nAbove %d bits the most frequent value is guessable.\n", n)
-	}
-	return nil
-}
-
-// figure prints a number with three digits or as a whole one.
-func figure(f float64) string {
-	if f >= 100 {
-		return strconv.FormatFloat(f, 'f', 0, 64)
-	}
-	return strconv.FormatFloat(f, 'g', 3, 64)
+	return errors.Join(err, beaconlength.Print(s.out, p, lengths))
 }

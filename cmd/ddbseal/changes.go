@@ -24,8 +24,8 @@ import (
 type changesCommand struct {
 	target
 	As         string        `placeholder:"PRINCIPAL" help:"Who reads: administrator or nextwork-kms-user. (default: administrator; with --aws or --endpoint-url the principal of the environment or of --profile)"`
-	Table      string        `arg:"" help:"Table to follow."`
-	Config     string        `type:"existingfile" placeholder:"FILE" help:"Configuration that opens the items, as for 'ddbseal item'. (default: that of the lab's tables; items of others are shown as they are)"`
+	Table      string        `arg:"" complete:"@tables" help:"Table to follow."`
+	Config     string        `type:"existingfile" placeholder:"FILE" help:"Configuration that opens the items, as for 'ddbseal item'. (default: the configuration of the lab's tables; items of others are shown as they are)"`
 	All        bool          `help:"Begin with the oldest change that the stream has, up to 24 hours old. (default: with the next one)"`
 	Idle       time.Duration `placeholder:"DURATION" help:"End when nothing came for so long. (default: never)"`
 	Enable     bool          `help:"Enable the table's stream, with both images, if it has none."`

@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/console"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/logins"
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/servername"
 	"github.com/ddbseal/ddbseal/internal/display"
 	"github.com/ddbseal/ddbseal/localaws"
@@ -24,14 +25,14 @@ type consoleCommand struct {
 	Write   bool   `help:"With --aws or --endpoint-url: let the page change keys and run the lab there. Otherwise it only reads."`
 
 	// ready is told the address and who can sign in once it listens; for tests.
-	ready func(url string, logins []console.Login)
+	ready func(url string, people []logins.Login)
 }
 
 // Help is the long help text.
 func (c *consoleCommand) Help() string {
 	return `Opens a page on loopback over an embedded AWS that holds the lab's key, tables and users. Sign in as the administrator in one browser window and as nextwork-kms-user in a second profile or a private window: each sees what AWS lets them see, and why.
 
-New passwords are made and printed at each start. The path of the page is random, since browsers send cookies to every port of a host; nothing is served elsewhere. With --data-dir it stays the same: keep the address to yourself.
+The passwords are made at the first start and printed at each. With --data-dir they stay, and a password that somebody set on the page Users is never overwritten; as root you can set another one there. The path of the page is random, since browsers send cookies to every port of a host; nothing is served elsewhere. With --data-dir it stays the same: keep the address to yourself.
 
 With --endpoint-url or --aws the page shows that AWS. People sign in with an access key, have its rights and no more, and can only read unless --write is given. What only the embedded AWS can tell is left out: the reasons of a denial, and what lies on disk.
 
@@ -61,7 +62,7 @@ func (c *consoleCommand) Run(ctx context.Context, s streams) (err error) {
 		}
 		defer os.RemoveAll(cfg.Folder)
 	}
-	var logins []console.Login
+	var people []logins.Login
 	if c.remote() {
 		if err := c.attach(ctx, &cfg); err != nil {
 			return err
@@ -76,11 +77,11 @@ func (c *consoleCommand) Run(ctx context.Context, s streams) (err error) {
 				err = closing
 			}
 		}()
-		if logins, err = console.Provision(ctx, cfg.Server); err != nil {
+		if people, err = logins.Provision(ctx, cfg.Server, cfg.Folder); err != nil {
 			return cmp.Or(unwritten(cfg.Server), err)
 		}
 		cfg.RootToken = newRootToken()
-		logins = append(logins, console.Login{User: "root", Password: cfg.RootToken})
+		people = append(people, logins.Login{User: "root", Password: cfg.RootToken})
 	}
 	c.sayWhere(s, cfg.Attached)
 	listener, err := listenAt(s, c.Listen, defaultConsole, console.Listen)
@@ -97,13 +98,13 @@ func (c *consoleCommand) Run(ctx context.Context, s streams) (err error) {
 	}
 	url := "http://" + cfg.Addr + page.Path()
 	tell(s.out, "%s\n", url)
-	for _, l := range logins {
-		tell(s.out, "%-18s %s\n", l.User, l.Password)
+	for _, l := range people {
+		tell(s.out, "%-18s %s\n", l.User, cmp.Or(l.Password, "(the password that was set for this user)"))
 	}
 	c.tell(s, cfg.Attached)
 	level.Set(slog.LevelWarn)
 	if c.ready != nil {
-		c.ready(url, logins)
+		c.ready(url, people)
 	}
 	if cfg.Server == nil {
 		return page.Serve(ctx, listener)
@@ -155,7 +156,7 @@ func (c *consoleCommand) attach(ctx context.Context, cfg *console.Config) error 
 	if loaded.Region == "" {
 		return usagef("no AWS region is set: give --region or set AWS_REGION")
 	}
-	a := &console.Attached{Name: servername.Of(loaded), Config: loaded, Write: c.Write}
+	a := &console.Attached{Name: servername.Of(loaded), Config: loaded, Write: c.Write, AWS: c.billed()}
 	a.Deadline, a.AuditDeadline = serverDeadline, serverDeadline
 	if c.billed() {
 		a.Deadline, a.AuditDeadline = awsDeadline, awsAuditDeadline

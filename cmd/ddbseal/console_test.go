@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/administrator"
-	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/console"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/logins"
 	"github.com/ddbseal/ddbseal/internal/testenv/fresh"
 	"github.com/ddbseal/ddbseal/localaws"
 	"github.com/ddbseal/ddbseal/localaws/localawstest"
@@ -26,9 +26,9 @@ func TestConsoleCommand(t *testing.T) {
 	var out, narration bytes.Buffer
 	started := make(chan string, 1)
 	dir := t.TempDir()
-	c := &consoleCommand{Listen: "127.0.0.1:0", DataDir: dir, ready: func(url string, logins []console.Login) {
-		if len(logins) != 3 {
-			t.Errorf("%d can sign in", len(logins))
+	c := &consoleCommand{Listen: "127.0.0.1:0", DataDir: dir, ready: func(url string, people []logins.Login) {
+		if len(people) != 3 {
+			t.Errorf("%d can sign in", len(people))
 		}
 		started <- url
 	}}
@@ -84,7 +84,7 @@ func TestConsoleRefuses(t *testing.T) {
 		"both":          {connection: connection{AWS: true, EndpointURL: "http://127.0.0.1:1"}},
 	} {
 		c.Listen = "127.0.0.1:0"
-		c.ready = func(string, []console.Login) { t.Errorf("%s: it started", name) }
+		c.ready = func(string, []logins.Login) { t.Errorf("%s: it started", name) }
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		if err := c.Run(ctx, streams{out: io.Discard, err: io.Discard}); err == nil {
 			t.Error(name)
@@ -113,9 +113,9 @@ func TestConsoleAttached(t *testing.T) {
 	var out, narration bytes.Buffer
 	started := make(chan string, 1)
 	c := &consoleCommand{connection: connection{EndpointURL: listener.URL()}, Listen: "127.0.0.1:0",
-		ready: func(url string, logins []console.Login) {
-			if len(logins) != 0 {
-				t.Errorf("%d can sign in", len(logins))
+		ready: func(url string, people []logins.Login) {
+			if len(people) != 0 {
+				t.Errorf("%d can sign in", len(people))
 			}
 			started <- url
 		}}

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/hint"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/terminal"
 )
 
 type doctorCommand struct {
@@ -156,11 +157,11 @@ func printFindings(s streams, asJSON bool, findings []finding) error {
 	if asJSON {
 		return printJSON(s.out, findings)
 	}
-	st := styleFor(s.out)
+	st := terminal.StyleFor(s.out)
 	for _, f := range findings {
-		mark := st.good("ok  ")
+		mark := st.Good("ok  ")
 		if !f.OK {
-			mark = st.bad("FAIL")
+			mark = st.Bad("FAIL")
 		}
 		if err := tell(s.out, "%s  %-11s  %s\n", mark, f.Check, f.Detail); err != nil {
 			return err

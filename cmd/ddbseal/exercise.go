@@ -6,12 +6,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
-	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/principal"
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/screen"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/terminal"
 	"github.com/ddbseal/ddbseal/labsetup/exercise"
 )
 
@@ -26,6 +25,7 @@ type exerciseCommand struct {
 }
 
 type exerciseList struct {
+	target
 	JSON bool `name:"json" help:"Print the exercises as JSON."`
 }
 
@@ -36,8 +36,11 @@ func (c *exerciseList) Help() string {
   ddbseal exercise list`
 }
 
-// Run lists.
+// Run lists. It makes no call.
 func (c *exerciseList) Run(s streams) error {
+	if err := c.check(); err != nil {
+		return err
+	}
 	all := exercise.All()
 	if c.JSON {
 		return printJSON(s.out, all)
@@ -57,7 +60,7 @@ func (c *exerciseList) Run(s streams) error {
 // exerciseFlags say which exercise, and where.
 type exerciseFlags struct {
 	target
-	ID string `arg:"" help:"ID of the exercise, as 'ddbseal exercise list' shows it."`
+	ID string `arg:"" complete:"@exercises" help:"ID of the exercise, as 'ddbseal exercise list' shows it."`
 }
 
 // withSet opens the place and calls do with the exercises there.
@@ -138,23 +141,23 @@ func (c *exerciseStart) Run(ctx context.Context, s streams) error {
 
 // describe tells the task and how to go on.
 func (c *exerciseStart) describe(s streams, p *place, e exercise.Exercise) {
-	st := styleFor(s.out)
-	tell(s.out, "\n%s\n", st.bold(e.Title))
+	st := terminal.StyleFor(s.out)
+	tell(s.out, "\n%s\n", st.Bold(e.Title))
 	for _, part := range []struct{ name, text string }{{"Why", e.Goal}, {"Given", e.Start}, {"Task", e.Task}} {
-		tell(s.out, "\n%s\n", st.bold(part.name))
+		tell(s.out, "\n%s\n", st.Bold(part.name))
 		paragraphs(s.out, part.text)
 	}
 	answer := ""
 	if e.Text {
 		answer = " --answer FILE"
 	}
-	tell(s.out, "\n%s\n", st.bold("Next"))
+	tell(s.out, "\n%s\n", st.Bold("Next"))
 	if p.server != nil && !e.Text {
 		tell(s.out, "  ddbseal serve --data-dir %s\n", p.dir)
 		tell(s.out, "  # in another terminal, paste the exports that it prints; then use the AWS CLI\n")
 	}
 	tell(s.out, "  ddbseal exercise check %s%s%s\n", e.ID, answer, p.flag)
-	tell(s.out, "  ddbseal exercise hint %s      # %d hints\n", e.ID, len(e.Hints))
+	tell(s.out, "  ddbseal exercise hint %s%s      # %d hints\n", e.ID, p.flag, len(e.Hints))
 	tell(s.err, "The access keys of its users are in %s: see 'ddbseal exercise env --help'.\n", p.principals.Path)
 }
 
@@ -176,8 +179,8 @@ func paragraphs(w io.Writer, text string) {
 }
 
 type exerciseHint struct {
-	ID     string `arg:"" help:"ID of the exercise."`
-	Number int    `arg:"" optional:"" default:"1" help:"Which hint: each says more than the one before. (default: ${default})"`
+	exerciseFlags
+	Number int `arg:"" optional:"" default:"1" help:"Which hint: each says more than the one before. (default: ${default})"`
 }
 
 // Help is the long help text.
@@ -188,8 +191,11 @@ func (c *exerciseHint) Help() string {
   ddbseal exercise hint one-server-table 2`
 }
 
-// Run tells the hint.
+// Run tells the hint. It makes no call.
 func (c *exerciseHint) Run(s streams) error {
+	if err := c.check(); err != nil {
+		return err
+	}
 	e, err := known(c.ID)
 	if err != nil {
 		return err
@@ -203,7 +209,7 @@ func (c *exerciseHint) Run(s streams) error {
 		}
 	}
 	if c.Number < len(e.Hints) {
-		tell(s.err, "The next one: ddbseal exercise hint %s %d\n", e.ID, c.Number+1)
+		tell(s.err, "The next one: ddbseal exercise hint %s %d%s\n", e.ID, c.Number+1, c.flags())
 	}
 	return nil
 }
@@ -281,13 +287,13 @@ func startFirst(err error, id string, p *place) error {
 }
 
 func (c *exerciseCheck) print(s streams, r *exercise.Result) error {
-	st := styleFor(s.out)
+	st := terminal.StyleFor(s.out)
 	short := func(text string) string { return strings.ReplaceAll(text, "exercise-"+r.ID+"-", "…") }
 	passed := 0
 	for _, f := range r.Findings {
-		mark := st.bad("FAIL")
+		mark := st.Bad("FAIL")
 		if f.OK {
-			mark = st.good("ok  ")
+			mark = st.Good("ok  ")
 			passed++
 		}
 		tell(s.out, "%s  %s: %s\n      expected %s, got %s\n", mark, short(f.Who), short(f.Tried), f.Expected, f.Got)
@@ -297,9 +303,9 @@ func (c *exerciseCheck) print(s streams, r *exercise.Result) error {
 			}
 		}
 	}
-	verdict := st.bad(fmt.Sprintf("%d of %d as expected: not solved yet.", passed, len(r.Findings)))
+	verdict := st.Bad(fmt.Sprintf("%d of %d as expected: not solved yet.", passed, len(r.Findings)))
 	if r.Passed() {
-		verdict = st.good("Solved.")
+		verdict = st.Good("Solved.")
 	}
 	return tell(s.out, "\n%s\n", verdict)
 }
@@ -353,9 +359,8 @@ func (c *exerciseSolution) Run(ctx context.Context, s streams) error {
 }
 
 type exerciseEnv struct {
-	DataDir string `name:"data-dir" env:"DDBSEAL_DATA_DIR" type:"path" placeholder:"DIR" help:"Where 'exercise start' kept the access keys. (default: as with 'exercise start')"`
-	AWS     bool   `name:"aws" help:"The access keys of exercises on AWS."`
-	User    string `arg:"" help:"A user of an exercise that was started, such as exercise-key-off-insider."`
+	target
+	User string `arg:"" complete:"@principals" help:"A user of an exercise that was started, such as exercise-key-off-insider."`
 }
 
 // Help is the long help text.
@@ -368,17 +373,11 @@ func (c *exerciseEnv) Help() string {
 }
 
 // Run prints the exports.
-func (c *exerciseEnv) Run(s streams) (err error) {
-	dir, file := c.DataDir, principal.File
-	if dir == "" {
-		if dir, err = principal.DefaultFolder(); err != nil {
-			return err
-		}
+func (c *exerciseEnv) Run(s streams) error {
+	if err := c.check(); err != nil {
+		return err
 	}
-	if c.AWS {
-		file = principal.FileAWS
-	}
-	p, err := principal.Read(filepath.Join(dir, file))
+	_, p, err := c.readKeys()
 	if err != nil {
 		return err
 	}
@@ -393,7 +392,7 @@ func (c *exerciseEnv) Run(s streams) (err error) {
 type exerciseRemove struct {
 	target
 	Yes bool     `name:"yes" help:"Do not ask (with --aws)."`
-	IDs []string `arg:"" optional:"" name:"id" help:"IDs of exercises; none means all."`
+	IDs []string `arg:"" optional:"" name:"id" complete:"@exercises" help:"IDs of exercises; none means all."`
 }
 
 // Help is the long help text.

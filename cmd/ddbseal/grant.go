@@ -13,7 +13,7 @@ import (
 type accessFlags struct {
 	target
 	JSON      bool   `name:"json" help:"Print the result as JSON."`
-	Principal string `arg:"" help:"Name or ARN of an IAM user or role, such as nextwork-kms-user."`
+	Principal string `arg:"" complete:"@principals" help:"Name or ARN of an IAM user or role, such as nextwork-kms-user."`
 }
 
 // change is what grant and revoke print with --json.

@@ -8,10 +8,14 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
+	"text/tabwriter"
 
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/configexample"
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/exportfile"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/inspection"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/terminal"
 	"github.com/ddbseal/ddbseal/envelope"
-	"github.com/ddbseal/ddbseal/envelope/legacy"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
 	"github.com/ddbseal/ddbseal/internal/display"
 	"github.com/ddbseal/ddbseal/store/migrate"
@@ -21,6 +25,7 @@ type itemCommand struct {
 	Encrypt itemEncrypt `cmd:"" help:"Encrypt items: JSON lines in, JSON lines out."`
 	Decrypt itemDecrypt `cmd:"" help:"Decrypt items: JSON lines in, JSON lines out."`
 	Inspect itemInspect `cmd:"" help:"Show what items say about themselves, without a key."`
+	Config  itemConfig  `cmd:"" help:"Print an example of a configuration, for each type of keyring."`
 }
 
 // itemFlags are common to the commands that need a configuration.
@@ -56,7 +61,7 @@ const itemLinesHelp = `Each line of standard input is an item in DynamoDB JSON, 
 
 `
 
-const itemConfigHelp = `The configuration, in JSON: table (the logical table name), partitionKey, sortKey, attributeActions (name: ENCRYPT_AND_SIGN, SIGN_ONLY, SIGN_AND_INCLUDE_IN_ENCRYPTION_CONTEXT or DO_NOTHING), allowedUnsignedAttributes, allowedUnsignedAttributePrefix, algorithmSuite, plaintextPolicy, keyring (type raw-aes, raw-rsa, aws-kms, aws-kms-mrk, aws-kms-discovery, aws-kms-mrk-discovery, multi or hierarchical), search (beacons: standardBeacons, virtualFields, compoundBeacons, keySource; see docs/search.md), legacy (items of the older DynamoDB Encryption Client, which are decrypted and never written: policy, table, attributeActions, defaultAction, rules, provider of type static, wrapped, aws-kms or meta-store).
+const itemConfigHelp = `The configuration is a JSON file: table (the logical table name), partitionKey, sortKey, attributeActions (name: ENCRYPT_AND_SIGN, SIGN_ONLY, SIGN_AND_INCLUDE_IN_ENCRYPTION_CONTEXT or DO_NOTHING), keyring, and more. 'ddbseal item config' lists the types of keyrings and prints an example of each; docs/item-configuration.md has every member. The path of a key file is relative to the configuration.
 
 A line that does not work is reported with its number, and the others go on; the exit code is then 1.
 `
@@ -115,9 +120,9 @@ func (c *itemDecrypt) export(ctx context.Context, s streams) (err error) {
 		return err
 	}
 	bar := counter(s)
-	defer bar.end()
-	job := &exportfile.Job{Encryptor: e, Line: bar.add, Report: func(file string, err error) {
-		bar.clear()
+	defer bar.End()
+	job := &exportfile.Job{Encryptor: e, Line: bar.Add, Report: func(file string, err error) {
+		bar.Clear()
 		tell(s.err, "%s: %s\n", file, plain(err.Error()))
 	}}
 	if c.Export == "-" {
@@ -132,7 +137,7 @@ func (c *itemDecrypt) export(ctx context.Context, s streams) (err error) {
 		return err
 	}
 	n, err := job.Folder(ctx, c.Export, c.Out, share, s.out)
-	bar.clear()
+	bar.Clear()
 	if err == nil || ctx.Err() != nil {
 		tell(s.err, "%d files, %d of them finished before, %d not finished; %d lines, %d of them not opened.\n",
 			n.Files, n.Done, n.Failed, n.Lines, n.BadLines)
@@ -149,32 +154,82 @@ func (c *itemDecrypt) export(ctx context.Context, s streams) (err error) {
 	return nil
 }
 
-type itemInspect struct{}
+type itemConfig struct {
+	Example bool   `name:"example" help:"Print the example. (default when a type is given)"`
+	Type    string `arg:"" optional:"" complete:"@keyrings" help:"Type of the keyring. (default: list the types)"`
+}
+
+// Help is the long help text.
+func (c *itemConfig) Help() string {
+	return `Prints an example of the configuration that 'ddbseal item', 'migrate', 'changes', 'access' and 'policy' take, for a type of keyring. Without a type it lists the types. Replace the key ARN, the key file and what is … in the example.
+
+  ddbseal item config
+  ddbseal item config --example raw-aes > patients.json
+  openssl rand -base64 32 > patients.key`
+}
+
+// Run prints the example or the types.
+func (c *itemConfig) Run(s streams) error {
+	if c.Type == "" {
+		t := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+		for _, kind := range configexample.Types() {
+			tell(t, "%s\t%s\n", kind.Name, kind.For)
+		}
+		tell(s.err, "An example of one: ddbseal item config --example TYPE\n")
+		return t.Flush()
+	}
+	text, err := configexample.Of(c.Type)
+	if err != nil {
+		return wrongConfig(err)
+	}
+	_, err = s.out.Write(display.JSON([]byte(text)))
+	return err
+}
+
+type itemInspect struct {
+	JSON  bool `name:"json" xor:"form" help:"Print JSON, a line an item, on a terminal too."`
+	Text  bool `name:"text" xor:"form" help:"Print tables, into a file or a pipe too."`
+	Bytes bool `name:"bytes" help:"With tables: show the header and the footer byte by byte. JSON always has them."`
+}
 
 // Help is the long help text.
 func (c *itemInspect) Help() string {
-	return `Prints what an encrypted item says about itself: algorithm, keys, encryption context, header and footer byte by byte. Of an item of the older DynamoDB Encryption Client, it prints the material description. It needs no key and shows no secret.
+	return `Shows what an encrypted item says about itself: what was done with each attribute, the keys that open it, and the encryption context. Of an item of the older DynamoDB Encryption Client, it shows the material description. It needs no key, shows no secret, and verifies nothing.
 
-  ddbseal raw 1 --mode client | ddbseal item inspect`
+On a terminal it prints tables. Into a file or a pipe it prints JSON, a line an item, with the header and the footer field by field.
+
+  ddbseal raw 1 --mode client | ddbseal item inspect
+  ddbseal raw 1 --mode client | ddbseal item inspect --bytes
+  ddbseal raw 1 --mode client | ddbseal item inspect | jq '.attributes[] | select(.action == "DO_NOTHING")'`
 }
 
 // Run inspects each line.
 func (c *itemInspect) Run(ctx context.Context, s streams) error {
+	width, tables := terminal.Size(s.out)
+	if !tables {
+		width = textColumns
+	}
+	tables = tables && !c.JSON || c.Text
+	first := true
 	return eachItem(ctx, s, func(item envelope.Item, _ bool) ([]byte, error) {
-		m, err := envelope.Inspect(item)
-		if errors.Is(err, envelope.ErrLegacyItem) {
-			pairs, err := legacy.Describe(item)
-			if err != nil {
-				return nil, err
-			}
-			return json.Marshal(legacyInspection{"DynamoDB Encryption Client", pairs})
-		}
+		found, err := inspection.Of(item)
 		if err != nil {
 			return nil, err
 		}
-		return json.Marshal(inspected(m))
+		if !tables {
+			return json.Marshal(found)
+		}
+		lines := found.Table(width, c.Bytes)
+		if !first {
+			lines = append([]string{"", strings.Repeat("-", min(width, textColumns)), ""}, lines...)
+		}
+		first = false
+		return []byte(strings.Join(lines, "\n")), nil
 	})
 }
+
+// textColumns is the width of tables where there is no terminal.
+const textColumns = 100
 
 // maxLine bounds a line: an item of 400 KB is below 1 MB in base64.
 const maxLine = 4 << 20
@@ -201,10 +256,10 @@ func eachItem(ctx context.Context, s streams, fn func(item envelope.Item, export
 	failed := false
 	number := 0
 	bar := counter(s)
-	defer bar.end()
+	defer bar.End()
 	for lines.Scan() {
 		number++
-		bar.add()
+		bar.Add()
 		if err := ctx.Err(); err != nil {
 			return errors.Join(fmt.Errorf("stopped before line %d: %w", number, err), out.Flush())
 		}
@@ -218,7 +273,7 @@ func eachItem(ctx context.Context, s streams, fn func(item envelope.Item, export
 		}
 		if err != nil {
 			failed = true
-			bar.clear()
+			bar.Clear()
 			tell(s.err, "line %d: %s\n", number, plain(err.Error()))
 			continue
 		}
@@ -243,66 +298,4 @@ func tooLong(err error) error {
 		return fmt.Errorf("longer than %d bytes: %w", maxLine, err)
 	}
 	return err
-}
-
-// legacyInspection is what an item of the older client says about itself, in JSON.
-type legacyInspection struct {
-	Format      string            `json:"format"`
-	Description map[string]string `json:"materialDescription"`
-}
-
-// inspection is a message in JSON.
-type inspection struct {
-	Version           int               `json:"version"`
-	Suite             string            `json:"algorithmSuite"`
-	MessageID         []byte            `json:"messageId"`
-	Legend            string            `json:"legend"`
-	EncryptionContext map[string]string `json:"encryptionContext"`
-	DataKeys          []inspectedKey    `json:"encryptedDataKeys"`
-	Header            []inspectedField  `json:"header"`
-	Footer            []inspectedField  `json:"footer"`
-	Attributes        []inspectedValue  `json:"attributes"`
-}
-
-type inspectedKey struct {
-	Provider string `json:"provider"`
-	Info     []byte `json:"providerInfo"`
-	Length   int    `json:"ciphertextLength"`
-}
-
-type inspectedField struct {
-	Name    string `json:"name"`
-	Offset  int    `json:"offset"`
-	Length  int    `json:"length"`
-	Meaning string `json:"meaning"`
-	Value   string `json:"value"`
-}
-
-type inspectedValue struct {
-	Name   string `json:"name"`
-	Action string `json:"action,omitempty"`
-	Type   string `json:"type"`
-	Length int    `json:"length"`
-}
-
-func inspected(m *envelope.Message) inspection {
-	out := inspection{Version: m.Version, Suite: m.Suite.String(), MessageID: m.MessageID, Legend: m.Legend,
-		EncryptionContext: m.StoredContext}
-	for _, k := range m.EncryptedDataKeys {
-		out.DataKeys = append(out.DataKeys, inspectedKey{k.ProviderID, k.ProviderInfo, len(k.Ciphertext)})
-	}
-	for _, f := range m.Header {
-		out.Header = append(out.Header, inspectedField{f.Name, f.Offset, f.Length, f.Meaning, f.Value})
-	}
-	for _, f := range m.Footer {
-		out.Footer = append(out.Footer, inspectedField{f.Name, f.Offset, f.Length, f.Meaning, f.Value})
-	}
-	for _, a := range m.Attributes {
-		v := inspectedValue{Name: a.Name, Type: a.Type, Length: a.Length}
-		if a.Action != 0 {
-			v.Action = a.Action.String()
-		}
-		out.Attributes = append(out.Attributes, v)
-	}
-	return out
 }

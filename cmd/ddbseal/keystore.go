@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/terminal"
 	"github.com/ddbseal/ddbseal/envelope/keystore"
 	"github.com/ddbseal/ddbseal/internal/display"
 )
@@ -76,7 +77,7 @@ func (f *keystoreFlags) print(s streams, keys ...branchKey) error {
 				line += "\t" + display.Text(c)
 			}
 		}
-		tell(t, "%s\n", styled(line[1:]))
+		tell(t, "%s\n", terminal.Styled(line[1:]))
 	}
 	return t.Flush()
 }

@@ -14,8 +14,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/administrator"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/console"
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/hint"
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/labaccess"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/narration"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/terminal"
 	"github.com/ddbseal/ddbseal/internal/display"
 	"github.com/ddbseal/ddbseal/labsetup"
 	"github.com/ddbseal/ddbseal/localaws"
@@ -116,9 +119,9 @@ func (c *labCommand) Run(ctx context.Context, s streams) (err error) {
 		return err
 	}
 	if c.paced(s) {
-		n.pause = func(d time.Duration) { sleep(ctx, d) }
+		n.Pause = func(d time.Duration) { sleep(ctx, d) }
 	}
-	n.begin()
+	n.Begin()
 	report, err := lab.Run(ctx)
 	if report == nil {
 		return err
@@ -129,8 +132,8 @@ func (c *labCommand) Run(ctx context.Context, s streams) (err error) {
 	if err := errors.Join(c.print(s, report), page.write(report, p.name)); err != nil {
 		return err
 	}
-	n.goals(report)
-	n.end(report)
+	n.Goals(report)
+	n.End(report)
 	if page.path != "" {
 		tell(s.err, "Report: %s\n", page.path)
 	}
@@ -142,7 +145,7 @@ func (c *labCommand) Run(ctx context.Context, s streams) (err error) {
 		tell(s.err, "What was made is still there: 'ddbseal down%s' removes it.\n", p.flag)
 	}
 	if err == nil && report.OK() {
-		n.next(c.next(p, kept))
+		n.Next(c.next(p, kept))
 	}
 	return outcome(report, err)
 }
@@ -153,7 +156,7 @@ func (c *labCommand) core() bool { return !c.All && !c.JSON }
 // paced reports whether the steps come at reading pace. A remote AWS takes its own
 // time.
 func (c *labCommand) paced(s streams) bool {
-	_, ok := terminal(s.err)
+	_, ok := terminal.Size(s.err)
 	return ok && !c.Fast && !c.JSON && !c.remote()
 }
 
@@ -247,7 +250,7 @@ func (c *labCommand) print(s streams, r *labsetup.Report) error {
 	if c.JSON {
 		return printJSON(s.out, r)
 	}
-	return printPicture(s.out, r, c.Verbose)
+	return narration.PrintPicture(s.out, r, c.Verbose)
 }
 
 func printJSON(w io.Writer, v any) error {
@@ -311,8 +314,16 @@ func (f *labFlags) openKept(ctx context.Context, s streams) (_ *place, _ labsetu
 	if p.remote {
 		cfg.Deadline, cfg.AuditDeadline = serverDeadline, serverDeadline
 	}
-	if f.billed() {
+	switch {
+	case f.billed():
 		cfg.Deadline, cfg.AuditDeadline, cfg.Measure = awsDeadline, awsAuditDeadline, true
+		cfg.SignIn = labsetup.SignInAtAWS
+	case !p.remote: // the page that takes the password is the console over this data directory
+		path, err := console.PathOf(p.dir)
+		if err != nil {
+			return nil, labsetup.Config{}, err
+		}
+		cfg.SignIn = func(string) string { return "http://" + defaultConsole + path }
 	}
 	return p, cfg, nil
 }
@@ -325,15 +336,12 @@ func (p *place) hint(err error) string {
 	return hint.ForLab(err)
 }
 
-// otherAccount is the second account of an embedded lab.
-const otherAccount = "444455556666"
-
-func (p *place) labConfig(administrator aws.Config) (labsetup.Config, error) {
-	cfg := labsetup.Config{Administrator: administrator, As: p.sign, Explain: p.explain, Hint: p.hint}
+func (p *place) labConfig(admin aws.Config) (labsetup.Config, error) {
+	cfg := labsetup.Config{Administrator: admin, As: p.sign, Explain: p.explain, Hint: p.hint}
 	if p.server == nil {
 		return cfg, nil
 	}
-	root, err := p.server.AddAccount(otherAccount)
+	root, err := p.server.AddAccount(administrator.OtherAccount)
 	if err != nil {
 		return cfg, err
 	}
@@ -353,12 +361,12 @@ func diskOf(server *localaws.Server) func(context.Context, string, string) ([]by
 
 // newLab makes the lab and its narrator.
 func (c *labCommand) newLab(ctx context.Context, s streams, p *place, cfg labsetup.Config,
-	follower *labaccess.Follower) (*labsetup.Lab, *narrator, error) {
-	var n *narrator
-	cfg.Waiting = func(what string) { n.text("     ", what) }
-	cfg.Before = func(step labsetup.Step) { n.ask(step) }
+	follower *labaccess.Follower) (*labsetup.Lab, *narration.Narrator, error) {
+	var n *narration.Narrator
+	cfg.Waiting = func(what string) { n.Text("     ", what) }
+	cfg.Before = func(step labsetup.Step) { n.Ask(step) }
 	cfg.Narrate = func(step labsetup.Step) {
-		n.step(step)
+		n.Step(step)
 		follower.Step(ctx, step)
 		if c.after != nil {
 			c.after(step, cfg.Administrator)
@@ -368,13 +376,13 @@ func (c *labCommand) newLab(ctx context.Context, s streams, p *place, cfg labset
 	if err != nil {
 		return nil, nil, err
 	}
-	n = newNarrator(s.err, c.Verbose, p.remote, lab.Size())
-	n.lessons = lab.Lessons()
+	n = narration.New(s.err, c.Verbose, p.remote, lab.Size())
+	n.Lessons = lab.Lessons()
 	if c.Learn {
-		_, asks := terminal(s.in)
-		_, shows := terminal(s.err)
+		_, asks := terminal.Size(s.in)
+		_, shows := terminal.Size(s.err)
 		if asks && shows && !c.JSON {
-			n.learner = newLearner(s.in)
+			n.Learner = narration.NewLearner(s.in)
 		} else {
 			tell(s.err, "--learn asks on a terminal only: this run asks nothing.\n")
 		}

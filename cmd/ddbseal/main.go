@@ -9,7 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"regexp"
+	"runtime"
 	"runtime/debug"
 	"syscall"
 
@@ -17,6 +17,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/completion"
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/hint"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/terminal"
 )
 
 // Exit codes.
@@ -49,7 +50,7 @@ type command struct {
 	Keystore keystoreCommand `cmd:"" group:"Tools" help:"Create, rotate and list branch keys."`
 	Beacon   beaconCommand   `cmd:"" group:"Tools" help:"Choose the length of a beacon for searching encrypted attributes."`
 	Access   accessCommand   `cmd:"" group:"Tools" help:"Tell who can read a table in clear, and why."`
-	Policy   policyCommand   `cmd:"" group:"Tools" help:"Print the least policies to read, write or migrate a table, with proofs."`
+	Policy   policyCommand   `cmd:"" group:"Tools" help:"Print the least-privilege policies to read, write or migrate a table, with proofs."`
 	Doctor   doctorCommand   `cmd:"" group:"Tools" help:"Check credentials, region, clock and permissions."`
 
 	Completion completionCommand `cmd:"" group:"Tools" help:"Print what to put into the shell's start-up file for completion by Tab."`
@@ -132,21 +133,21 @@ func commandOf(err error) string {
 	return "ddbseal"
 }
 
-// version is the module's and the toolchain's.
+// version returns what --version prints: the command and its version, which is
+// "(devel)" for a build outside of version control, the toolchain, and the system.
 func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
+	module := "(unknown version)"
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		module = info.Main.Version
 	}
-	return info.Main.Version + " " + info.GoVersion
+	return fmt.Sprintf("ddbseal %s %s %s/%s", module, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
-// wireDetail is what the SDK puts before a service's own words.
-var wireDetail = regexp.MustCompile(
-	`(operation error [A-Za-z0-9 ]+: \w+, )?(exceeded maximum number of attempts, \d+, )?https response error StatusCode: \d+, RequestID: [^,]*, (api error )?`)
-
 // plain is an error's text in one line, without details of the wire.
-func plain(text string) string { return wireDetail.ReplaceAllString(oneLine(text), "") }
+func plain(text string) string { return terminal.Plain(text) }
+
+// tell prints for people. Everything that commands print for them goes through it.
+func tell(w io.Writer, format string, args ...any) error { return terminal.Tell(w, format, args...) }
 
 // report prints an error in one line, with the fix where one is known, and
 // returns the exit code.

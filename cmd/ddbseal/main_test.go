@@ -30,14 +30,6 @@ func TestHelpHasExamples(t *testing.T) {
 	}
 }
 
-func TestVersion(t *testing.T) {
-	var out, narration bytes.Buffer
-	if code := run([]string{"--version"}, streams{nil, &out, &narration}); code != exitOK ||
-		!strings.Contains(out.String(), runtime.Version()) || narration.Len() > 0 {
-		t.Errorf("code %d, %q, %q", code, &out, &narration)
-	}
-}
-
 func TestReport(t *testing.T) {
 	for _, c := range []struct {
 		err  error

@@ -6,15 +6,15 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"text/tabwriter"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/schollz/progressbar/v3"
 
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/failure"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/migration"
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/screen"
-	"github.com/ddbseal/ddbseal/internal/ddbjson"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/terminal"
 	"github.com/ddbseal/ddbseal/store"
 	"github.com/ddbseal/ddbseal/store/migrate"
 )
@@ -22,7 +22,7 @@ import (
 type migrateCommand struct {
 	target
 	As         string  `placeholder:"PRINCIPAL" help:"Who does it: administrator or nextwork-kms-user. (default: administrator; with --aws or --endpoint-url the principal of the environment or of --profile)"`
-	Table      string  `required:"" placeholder:"NAME" help:"Table to migrate."`
+	Table      string  `required:"" placeholder:"NAME" complete:"@tables" help:"Table to migrate."`
 	ID         string  `name:"id" placeholder:"ID" help:"Name of the migration, under which it is continued. Required except with --verify-beacons."`
 	From       string  `type:"existingfile" placeholder:"FILE" help:"Configuration that opens the items as they are. (default: they are plaintext)"`
 	To         string  `type:"existingfile" placeholder:"FILE" help:"Configuration to write items with. (default: plaintext)"`
@@ -35,14 +35,15 @@ type migrateCommand struct {
 	WriteUnits float64 `placeholder:"N" help:"Write capacity units a second at most."`
 	Beacons    bool    `name:"drop-beacons" help:"Also convert items that have beacons which neither configuration computes: they no longer appear in searches by them."`
 	Verify     bool    `name:"verify-beacons" help:"Compute the beacons of every item again by --to and compare; write nothing. Items that differ are named, and the exit code is then 1."`
-	JSON       bool    `name:"json" help:"Print the counts as JSON."`
+	Failures   string  `type:"path" placeholder:"FILE" help:"Keep the list of all items that failed, a JSON object a line, in a file that only you can read. Without it the first 100 are named."`
+	JSON       bool    `name:"json" help:"Print the result as JSON: the counts, whether it is complete, and the items that failed."`
 }
 
 // Help is the long help text.
 func (c *migrateCommand) Help() string {
 	return `Moves the items of a table from one state to another while it is in use: plaintext to encrypted, one key to another, and back. First a dry run, which opens and converts everything and writes nothing; then the same without --dry-run. Interrupted, it goes on where it was. Every program that writes to the table must write the new state already, and read both.
 
-The configurations are those of 'ddbseal item'; table in them is the logical name.
+The configurations are as for 'ddbseal item', of which 'ddbseal item config' prints examples; table in them is the logical name. Items that fail are named and stay as they are; the exit code is then 1, and 2 for a wrong configuration.
 
   ddbseal migrate --table patients --id encrypt-2026 --to patients.json --dry-run
   ddbseal migrate --table patients --id encrypt-2026 --to patients.json
@@ -69,7 +70,7 @@ func (c *migrateCommand) Run(ctx context.Context, s streams) (err error) {
 	if err != nil {
 		return err
 	}
-	m := migrate.Config{Client: dynamodb.NewFromConfig(cfg), Table: c.Table, ID: c.ID, CheckpointTable: c.Checkpoint,
+	m := &migrate.Config{Client: dynamodb.NewFromConfig(cfg), Table: c.Table, ID: c.ID, CheckpointTable: c.Checkpoint,
 		Segments:  c.Segments,
 		ReadUnits: c.ReadUnits, WriteUnits: c.WriteUnits, SkipDryRun: c.SkipDryRun, DropBeacons: c.Beacons}
 	if m.From, err = openConfig(ctx, c.From, p); err != nil {
@@ -81,38 +82,102 @@ func (c *migrateCommand) Run(ctx context.Context, s streams) (err error) {
 	if m.Share, err = migrate.ShareFromEnvironment(os.LookupEnv, c.Jobs); err != nil {
 		return err
 	}
-	progress := migrationProgress(s.err)
-	m.Progress = progress.show
-	if c.Verify {
-		m.ID = "verify-beacons" // there are no checkpoints
-	}
-	migration, err := migrate.New(m)
+	list, err := c.openList(m)
 	if err != nil {
 		return err
 	}
-	run := migration.Run
+	progress := migrationProgress(s.err)
+	m.Progress = progress.show
+	phase, run := migration.Run, (*migrate.Migration).Run
 	switch {
 	case c.Verify:
-		run = migration.VerifyBeacons
+		phase, run = migration.VerifyBeacons, (*migrate.Migration).VerifyBeacons
+		m.ID = "verify-beacons" // there are no checkpoints
 	case c.DryRun:
-		run = migration.DryRun
+		phase, run = migration.DryRun, (*migrate.Migration).DryRun
 	}
-	if !c.Verify {
-		if err := migrate.CreateCheckpointTable(ctx, dynamodb.NewFromConfig(cfg), c.Checkpoint); err != nil {
-			return err
-		}
+	work, err := migrate.New(*m)
+	if err == nil && !c.Verify {
+		err = migrate.CreateCheckpointTable(ctx, dynamodb.NewFromConfig(cfg), c.Checkpoint)
 	}
-	report, err := run(ctx)
+	if err != nil {
+		return errors.Join(wrongConfig(err), list.close(nil))
+	}
+	report, err := run(work, ctx)
 	progress.end()
+	result := &migration.Result{Phase: phase, Table: c.Table, Share: m.Share, Counts: report.Counts}
+	return c.finish(s, report, result, list, err)
+}
+
+// failures keeps the list of --failures, if there is one.
+type failures struct {
+	names failure.Names
+	list  *failure.List // nil: none
+}
+
+// openList opens the list of --failures and lets the migration write to it.
+func (c *migrateCommand) openList(m *migrate.Config) (*failures, error) {
+	e := m.To
+	if e == nil {
+		e = m.From
+	}
+	f := &failures{names: failure.Names{Partition: e.PartitionKey(), Sort: e.SortKey()}}
+	if c.Failures == "" {
+		return f, nil
+	}
+	var err error
+	if f.list, err = failure.OpenList(c.Failures); err != nil {
+		return nil, err
+	}
+	m.Failed = func(e *store.ItemError) error { return f.add(e) }
+	return f, nil
+}
+
+func (f *failures) add(err error) error {
+	if item, ok := failure.Of(err, f.names); ok && f.list != nil {
+		return f.list.Add(item)
+	}
+	return nil
+}
+
+// close closes the list. It is whole if this run saw every item of report that
+// failed; without a report it stays as it is.
+func (f *failures) close(report *migrate.Report) error {
+	if f.list == nil {
+		return nil
+	}
+	return f.list.Close(report != nil && report.Counts.Failed == f.list.Len())
+}
+
+// finish prints the result of a run that ended with err.
+func (c *migrateCommand) finish(s streams, report migrate.Report, r *migration.Result, list *failures,
+	err error) error {
 	for _, unchecked := range report.Unchecked {
 		tell(s.err, "%s\n", plain("Not checked: "+unchecked+"."))
 	}
-	for _, failure := range report.Failures {
-		text := failure.Error()
-		if item, ok := errors.AsType[*store.ItemError](failure); ok {
-			text = keyText(item.Key.Partition, item.Key.Sort) + ": " + text
+	for _, f := range report.Failures {
+		if item, ok := failure.Of(f, list.names); ok {
+			r.Failures = append(r.Failures, item)
 		}
-		tell(s.err, "%s\n", plain(text))
+	}
+	through := err == nil || errors.Is(err, migrate.ErrFailedItems) || errors.Is(err, migrate.ErrWrongBeacons)
+	last, ended := failure.Of(err, list.names)
+	if r.Ended = !through; through {
+		err = list.close(&report)
+	} else {
+		if ended {
+			err = last
+			err = errors.Join(err, list.add(last))
+		}
+		err = errors.Join(err, list.close(nil))
+	}
+	if !c.JSON {
+		for _, item := range r.Failures {
+			tell(s.err, "%s\n", item)
+		}
+		if n := r.More(); n > 0 && c.Failures == "" {
+			tell(s.err, "… and %d more: --failures FILE keeps the whole list.\n", n)
+		}
 	}
 	switch {
 	case errors.Is(err, migrate.ErrNoDryRun):
@@ -120,77 +185,21 @@ func (c *migrateCommand) Run(ctx context.Context, s streams) (err error) {
 	case errors.Is(err, context.Canceled) && !c.Verify:
 		tell(s.err, "Nothing is half-done: repeat the command, and it goes on where it was.\n")
 		return err
-	case err != nil && !errors.Is(err, migrate.ErrFailedItems) && !errors.Is(err, migrate.ErrWrongBeacons):
-		return err
+	case !through && ended && c.JSON:
+		r.Failures = append(r.Failures, last)
+		return errors.Join(err, r.PrintJSON(s.out))
+	case !through:
+		return wrongConfig(err)
+	case c.JSON:
+		err = errors.Join(err, r.PrintJSON(s.out))
+	default:
+		err = errors.Join(err, r.Print(s.out))
 	}
-	if c.Verify {
-		return errors.Join(err, printVerified(s.out, c.JSON, report.Counts))
+	if text := r.Trouble(); text != "" && err == nil {
+		tell(s.err, "%s\n", text)
+		return errChecks
 	}
-	return errors.Join(err, printCounts(s.out, c.JSON, c.DryRun, report.Counts))
-}
-
-// keyText shows the key of an item, which DynamoDB has in the clear, in DynamoDB
-// JSON.
-func keyText(key ...any) string {
-	text := []byte("item")
-	for _, v := range key {
-		if v, ok := v.(types.AttributeValue); ok {
-			if shown, err := ddbjson.AppendValue(append(text, ' '), v); err == nil {
-				text = shown
-			}
-		}
-	}
-	return string(text)
-}
-
-// counts are the numbers of items in JSON.
-type counts struct {
-	DryRun    bool  `json:"dryRun"`
-	Plaintext int64 `json:"plaintext"`
-	Legacy    int64 `json:"legacy"`
-	Outdated  int64 `json:"outdated"`
-	Current   int64 `json:"current"`
-	Migrated  int64 `json:"migrated"`
-	Gone      int64 `json:"gone"`
-	Failed    int64 `json:"failed"`
-	Without   int64 `json:"withoutBeacons"`
-}
-
-func printCounts(w io.Writer, asJSON, dry bool, n migrate.Counts) error {
-	if asJSON {
-		return printJSON(w, counts{dry, n.Plaintext, n.Legacy, n.Outdated, n.Current, n.Migrated, n.Gone, n.Failed,
-			n.WithoutBeacons})
-	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	if dry {
-		tell(t, "plaintext\t%d\tto be encrypted\n", n.Plaintext)
-		if n.Legacy > 0 {
-			tell(t, "older client\t%d\tto be converted\n", n.Legacy)
-		}
-		tell(t, "other state\t%d\tto be converted\n", n.Outdated)
-	} else {
-		tell(t, "migrated\t%d\twritten in the new state\n", n.Migrated)
-	}
-	tell(t, "current\t%d\tin the new state already\ngone\t%d\tdeleted meanwhile\nfailed\t%d\tleft as they are\n",
-		n.Current, n.Gone, n.Failed)
-	if n.WithoutBeacons > 0 {
-		tell(t, "without beacons\t%d\tof them, which searches did not find\n", n.WithoutBeacons)
-	}
-	return t.Flush()
-}
-
-// printVerified prints the counts of a comparison of beacons.
-func printVerified(w io.Writer, asJSON bool, n migrate.Counts) error {
-	if asJSON {
-		return printCounts(w, true, false, n)
-	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	tell(t, "right\t%d\tbear the beacons of their plaintext\nwrong\t%d\tdiffer, or do not open\n", n.Current,
-		n.Failed)
-	if other := n.Plaintext + n.Legacy + n.Outdated; other > 0 {
-		tell(t, "other state\t%d\tnot compared: migrate them\n", other)
-	}
-	return t.Flush()
+	return err
 }
 
 // progressEvery is how often a line is printed where there is no terminal.
@@ -206,7 +215,7 @@ type progressLine struct {
 
 func migrationProgress(out io.Writer) *progressLine {
 	p := &progressLine{out: out, last: time.Now()}
-	if _, ok := terminal(out); ok {
+	if _, ok := terminal.Size(out); ok {
 		p.bar = progressbar.NewOptions64(-1, progressbar.OptionSetWriter(out), progressbar.OptionShowCount(),
 			progressbar.OptionClearOnFinish())
 	}

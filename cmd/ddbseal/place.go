@@ -44,20 +44,9 @@ func (t *target) open(ctx context.Context, create bool) (*place, error) {
 	if err := t.check(); err != nil {
 		return nil, err
 	}
-	p := &place{dir: t.DataDir, remote: t.remote()}
+	p := &place{flag: t.flags(), remote: t.remote()}
 	var err error
-	if p.dir == "" {
-		if p.dir, err = principal.DefaultFolder(); err != nil {
-			return nil, err
-		}
-	} else {
-		p.flag = " --data-dir " + p.dir
-	}
-	file := principal.File
-	if t.billed() {
-		file = principal.FileAWS
-	}
-	if p.principals, err = principal.Read(filepath.Join(p.dir, file)); err != nil {
+	if p.dir, p.principals, err = t.readKeys(); err != nil {
 		return nil, err
 	}
 	if p.remote {
@@ -77,6 +66,40 @@ func (t *target) open(ctx context.Context, create bool) (*place, error) {
 	return p, nil
 }
 
+// flags returns the flags that lead to the target, each after a space, for
+// commands that are shown.
+func (t *target) flags() string {
+	flags := ""
+	if t.DataDir != "" {
+		flags = " --data-dir " + t.DataDir
+	}
+	switch {
+	case t.EndpointURL != "":
+		flags = " --endpoint-url " + t.EndpointURL
+	case t.AWS:
+		flags += " --aws"
+	}
+	if t.Profile != "" {
+		flags += " --profile " + t.Profile
+	}
+	return flags
+}
+
+// readKeys reads the access keys that are kept for the target, in the folder dir.
+func (t *target) readKeys() (dir string, keys *principal.Keys, err error) {
+	if dir = t.DataDir; dir == "" {
+		if dir, err = principal.DefaultFolder(); err != nil {
+			return "", nil, err
+		}
+	}
+	file := principal.File
+	if t.billed() {
+		file = principal.FileAWS
+	}
+	keys, err = principal.Read(filepath.Join(dir, file))
+	return dir, keys, err
+}
+
 // inUse says what to do about a data directory that is locked.
 func inUse(err error, dir string) error {
 	if !errors.Is(err, localaws.ErrInUse) {
@@ -87,14 +110,6 @@ func inUse(err error, dir string) error {
 }
 
 func (t *target) openRemote(ctx context.Context, p *place) (err error) {
-	if t.EndpointURL != "" {
-		p.flag = " --endpoint-url " + t.EndpointURL
-	} else {
-		p.flag += " --aws"
-	}
-	if t.Profile != "" {
-		p.flag += " --profile " + t.Profile
-	}
 	if p.current, err = t.load(ctx); err != nil {
 		return err
 	}

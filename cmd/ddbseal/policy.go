@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -11,13 +9,12 @@ import (
 
 	"github.com/ddbseal/ddbseal/access/leastprivilege"
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/itemkeys"
-	"github.com/ddbseal/ddbseal/envelope/itemconfig"
 	"github.com/ddbseal/ddbseal/labsetup"
 )
 
 type policyCommand struct {
 	target
-	Table        string   `arg:"" help:"Name of the table, or of the key store for keystore-admin with --item-key."`
+	Table        string   `arg:"" complete:"@tables" help:"Name of the table, or of the key store for keystore-admin with --item-key."`
 	For          []string `required:"" enum:"reader,writer,migrator,keystore-admin" placeholder:"PURPOSE" help:"What the policies are for: reader, writer, migrator or keystore-admin, or several of them with commas."`
 	Config       string   `type:"existingfile" placeholder:"FILE" help:"Configuration of the item encryptor, JSON, of a table with client-side encryption; for a migrator the one it converts to."`
 	Former       string   `name:"from" type:"existingfile" placeholder:"FILE" help:"For a migrator: the configuration that it converts from. (default: the items are plaintext)"`
@@ -123,14 +120,9 @@ func (c *policyCommand) describe(ctx context.Context, p *place, cfg aws.Config,
 // readKeys reads the keys of a configuration, and what the policies for it will not
 // cover.
 func readKeys(path string) (keys itemkeys.Keys, notes []string, err error) {
-	f, err := os.Open(path)
+	config, err := readConfig(path)
 	if err != nil {
 		return keys, nil, err
-	}
-	defer f.Close()
-	config, err := itemconfig.Read(f)
-	if err != nil {
-		return keys, nil, fmt.Errorf("%s: %w", path, err)
 	}
 	keys = itemkeys.Of(config)
 	if len(keys.Unnamed) > 0 && len(keys.Keys)+len(keys.Stores) == 0 {

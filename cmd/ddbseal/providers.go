@@ -3,8 +3,8 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -74,11 +74,11 @@ func (p *providers) keyStore(ctx context.Context, k itemconfig.Keyring) (materia
 	ttl := defaultTTL
 	if k.TTL != "" {
 		var err error
-		if ttl, err = time.ParseDuration(k.TTL); err != nil || ttl <= 0 {
-			return nil, fmt.Errorf("%w: ttl %q is not a duration such as 10m", envelope.ErrConfiguration, k.TTL)
+		if ttl, err = time.ParseDuration(k.TTL); err != nil {
+			return nil, err
 		}
 	}
-	ks, err := p.openKeyStore(ctx, "a hierarchical keyring", k.Table, k.LogicalName, k.KMSKeyID)
+	ks, err := p.openKeyStore(ctx, k.Table, k.LogicalName, k.KMSKeyID)
 	if err != nil {
 		return nil, err
 	}
@@ -86,44 +86,59 @@ func (p *providers) keyStore(ctx context.Context, k itemconfig.Keyring) (materia
 }
 
 func (p *providers) beaconKeys(ctx context.Context, k itemconfig.BeaconKeySource) (materials.BeaconKeySource, error) {
-	ks, err := p.openKeyStore(ctx, "a keySource", k.Table, k.LogicalName, k.KMSKeyID)
+	ks, err := p.openKeyStore(ctx, k.Table, k.LogicalName, k.KMSKeyID)
 	if err != nil {
 		return nil, err
 	}
 	return ks, nil
 }
 
-// openKeyStore opens the key store that a member of the file, which who names,
-// describes. Without a logical name it is that of its table.
-func (p *providers) openKeyStore(ctx context.Context, who, table, logical, kmsKey string) (*keystore.KeyStore, error) {
+// openKeyStore opens the key store that a keyring or a key source of the file
+// describes. Without a logical name it has the name of its table.
+func (p *providers) openKeyStore(ctx context.Context, table, logical, kmsKey string) (*keystore.KeyStore, error) {
+	for _, m := range []struct{ name, value, what string }{{"table", table, "the name of the key store's table"},
+		{"kmsKeyId", kmsKey, "the ARN of the KMS key that wraps its branch keys"}} {
+		if m.value == "" {
+			return nil, &itemconfig.MemberError{Path: m.name,
+				Err: fmt.Errorf("%w: missing: %s", envelope.ErrConfiguration, m.what)}
+		}
+	}
 	cfg, err := p.config(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("key store %s: %w", table, err)
-	}
-	if kmsKey == "" || table == "" {
-		return nil, fmt.Errorf("%w: %s needs table and kmsKeyId", envelope.ErrConfiguration, who)
 	}
 	return keystore.New(keystore.Config{LogicalName: cmp.Or(logical, table), KMS: keystore.KMSKey(kmsKey),
 		KMSClient: kms.NewFromConfig(inRegionOf(cfg, kmsKey)),
 		DynamoDB:  dynamodb.NewFromConfig(cfg), TableName: table})
 }
 
-// openConfig makes the encryptor of a configuration file; nil without one.
+// openConfig makes the encryptor of a configuration file; nil without one. A
+// configuration that is wrong is a mistake in the command line.
 func openConfig(ctx context.Context, path string, p *providers) (*envelope.ItemEncryptor, error) {
 	if path == "" {
 		return nil, nil
 	}
-	file, err := os.Open(path)
+	c, err := readConfig(path)
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
-	c, err := itemconfig.Read(file)
-	if err == nil {
-		var e *envelope.ItemEncryptor
-		if e, err = c.Encryptor(ctx, p.hooks()); err == nil {
-			return e, nil
-		}
+	e, err := c.Encryptor(ctx, p.hooks())
+	if err != nil {
+		return nil, wrongConfig(fmt.Errorf("%s: %w", path, err))
 	}
-	return nil, fmt.Errorf("%s: %w", path, err)
+	return e, nil
+}
+
+// readConfig reads a configuration file.
+func readConfig(path string) (*itemconfig.Config, error) {
+	c, err := itemconfig.ReadFile(path)
+	return c, wrongConfig(err)
+}
+
+// wrongConfig makes err a mistake in the command line if a configuration is wrong.
+func wrongConfig(err error) error {
+	if errors.Is(err, envelope.ErrConfiguration) {
+		return usageError{err}
+	}
+	return err
 }

@@ -7,6 +7,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/failure"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/hint"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
 	"github.com/ddbseal/ddbseal/internal/display"
 	"github.com/ddbseal/ddbseal/labsetup"
@@ -16,8 +18,8 @@ import (
 // tableFlags say which table is used by whom.
 type tableFlags struct {
 	target
-	Mode  string `enum:"server,client,both" default:"server" help:"The table that DynamoDB encrypts under the key (server), the one whose items are encrypted before they are sent (client), or the one with both. (default: ${default})"`
-	Table string `name:"table" placeholder:"TABLE" help:"Another table of the lab with that mode, such as nextwork-other-table."`
+	Mode  string `enum:"server,client,both" default:"server" help:"The table that DynamoDB encrypts under the key (server), the one whose items are encrypted before they are sent (client), or the one with both ways at once (both). (default: ${default})"`
+	Table string `name:"table" placeholder:"TABLE" complete:"@tables" help:"Another table of the lab with that mode, such as nextwork-other-table."`
 	As    string `placeholder:"PRINCIPAL" help:"Who does it: administrator or nextwork-kms-user. (default: administrator; with --aws or --endpoint-url the principal of the environment or of --profile)"`
 }
 
@@ -48,23 +50,53 @@ func (f *tableFlags) use(ctx context.Context, s streams, do func(*store.Table[la
 	})
 }
 
+// failedFlag says how items that do not open are named.
+type failedFlag struct {
+	JSON bool `name:"json" help:"Name a record that does not open by a JSON line {\"failed\":{…}} on standard output. Without it a line on standard error does."`
+}
+
+// keyName is the key attribute of the lab's tables.
+const keyName = "id"
+
+// failedLine is the line of a record that does not open.
+type failedLine struct {
+	Failed failure.Item `json:"failed"`
+}
+
+// tellFailed names a record that does not open.
+func (f *failedFlag) tellFailed(s streams, item failure.Item) error {
+	if f.JSON {
+		return json.NewEncoder(display.NewWriter(s.out)).Encode(failedLine{item})
+	}
+	return tell(s.err, "%s\n", item)
+}
+
 type getCommand struct {
 	tableFlags
+	failedFlag
 	ID string `arg:"" help:"Key of the record."`
 }
 
 // Help is the long help text.
 func (c *getCommand) Help() string {
-	return `Gets a record and prints it as JSON, decrypted where this program encrypts.
+	return `Gets a record and prints it as JSON, decrypted where this program encrypts. A record that does not open is named with the kind of the failure: "denied" means that the key is refused to you, "damaged" that the item does not verify.
 
   ddbseal get 1
-  ddbseal get 1 --mode client --as nextwork-kms-user`
+  ddbseal get 1 --mode client --as nextwork-kms-user
+  ddbseal get 1 --mode both`
 }
 
 // Run gets one record.
 func (c *getCommand) Run(ctx context.Context, s streams) error {
 	return c.use(ctx, s, func(t *store.Table[labsetup.Record]) error {
-		r, err := t.Get(ctx, store.Key{Partition: c.ID})
+		key := store.Key{Partition: c.ID}
+		r, err := t.Get(ctx, key)
+		if item, ok := failure.OfRead(err, t.Name(), key, failure.Names{Partition: keyName}); ok {
+			if !c.JSON {
+				return item
+			}
+			return errors.Join(c.tellFailed(s, item), errChecks)
+		}
 		if err != nil {
 			return err
 		}
@@ -95,38 +127,47 @@ func (c *putCommand) Run(ctx context.Context, s streams) error {
 	})
 }
 
-type scanCommand struct{ tableFlags }
+type scanCommand struct {
+	tableFlags
+	failedFlag
+}
 
 // Help is the long help text.
 func (c *scanCommand) Help() string {
-	return `Prints all records as JSON lines, decrypted where this program encrypts. A record that does not open is reported, and the others go on.
+	return `Prints all records as JSON lines, decrypted where this program encrypts. A record that does not open is named with the kind of the failure, "denied" by the key or "damaged" among them, and the others go on; the exit code is then 1.
 
-  ddbseal scan --mode client`
+  ddbseal scan --mode client
+  ddbseal scan --mode client --json | jq 'select(.failed)'`
 }
 
 // Run scans the table.
 func (c *scanCommand) Run(ctx context.Context, s streams) error {
 	return c.use(ctx, s, func(t *store.Table[labsetup.Record]) error {
 		out := json.NewEncoder(display.NewWriter(s.out))
-		failed := false
+		var failed failure.Tally
 		for r, err := range t.Scan(ctx, store.Scan{}) {
-			var item *store.ItemError
+			item, ok := failure.Of(err, failure.Names{Partition: keyName})
 			switch {
-			case errors.As(err, &item):
-				failed = true
-				tell(s.err, "%s\n", plain(err.Error()))
-			case err != nil:
+			case ok:
+				failed.Add(item)
+				err = c.tellFailed(s, item)
+			case err == nil:
+				failed.Opened++
+				err = out.Encode(r)
+			}
+			if err != nil {
 				return err
-			default:
-				if err := out.Encode(r); err != nil {
-					return err
-				}
 			}
 		}
-		if failed {
-			return errChecks
+		if failed.None() {
+			return nil
 		}
-		return nil
+		line := failed.String()
+		if fix := hint.For(failed.First()); fix != "" {
+			line += " — " + fix
+		}
+		tell(s.err, "%s\n", line)
+		return errChecks
 	})
 }
 

@@ -51,7 +51,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"background-serve": serveInBackground,
 			"server-log": serverLog, "server-files": serverFiles, "server-exit": serverExit,
-			"once": once, "expand": expand, "mode": checkMode},
+			"once": once, "expand": expand, "mode": checkMode, "exit": checkExit},
 	})
 }
 
@@ -205,5 +205,22 @@ func checkMode(ts *testscript.TestScript, neg bool, args []string) {
 		if (info.Mode().String() == args[0]) == neg {
 			ts.Fatalf("%s has mode %s", name, info.Mode())
 		}
+	}
+}
+
+// checkExit runs a command that must end with an exit code: exit CODE COMMAND...
+func checkExit(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exit CODE COMMAND...")
+	}
+	var exit *exec.ExitError
+	code := 0
+	if err := ts.Exec(args[1], args[2:]...); errors.As(err, &exit) {
+		code = exit.ExitCode()
+	} else if err != nil {
+		ts.Fatalf("%v", err)
+	}
+	if strconv.Itoa(code) != args[0] {
+		ts.Fatalf("exit code %d", code)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/narration"
 	"github.com/ddbseal/ddbseal/labsetup"
 )
 
@@ -36,8 +37,8 @@ func (c *upCommand) Run(ctx context.Context, s streams) (err error) {
 	}
 	if err == nil {
 		tell(s.err, "Principals: %s. 'ddbseal down%s' removes everything.\n", p.principals.Names(), p.flag)
-		n := newNarrator(s.err, false, false, 0)
-		n.next([][2]string{
+		n := narration.New(s.err, false, false, 0)
+		n.Next([][2]string{
 			{"ddbseal get 1 --as " + labsetup.UserName + p.flag, "an error: the key denies the user"},
 			{"ddbseal raw 1 --mode client --as " + labsetup.UserName + p.flag, "ciphertext"},
 			{"ddbseal grant " + labsetup.UserName + p.flag, "give them the key, and try both again"},
@@ -55,8 +56,8 @@ func (c *upCommand) Run(ctx context.Context, s streams) (err error) {
 // run does one of the lab's runs and prints its report where that is wanted.
 func (f *labFlags) run(ctx context.Context, s streams, p *place, cfg labsetup.Config,
 	do func(*labsetup.Lab, context.Context) (*labsetup.Report, error)) (*labsetup.Report, error) {
-	n := newNarrator(s.err, f.Verbose, false, 0)
-	cfg.Narrate, cfg.Waiting = n.step, func(what string) { n.text("     ", what) }
+	n := narration.New(s.err, f.Verbose, false, 0)
+	cfg.Narrate, cfg.Waiting = n.Step, func(what string) { n.Text("     ", what) }
 	lab, err := labsetup.New(cfg)
 	if err != nil {
 		return nil, err
@@ -65,7 +66,7 @@ func (f *labFlags) run(ctx context.Context, s streams, p *place, cfg labsetup.Co
 	if report == nil {
 		return nil, err
 	}
-	n.end(report)
+	n.End(report)
 	if f.JSON {
 		err = errors.Join(err, printJSON(s.out, report))
 	}

@@ -56,7 +56,7 @@ func NewCensus(location string, set bool) (*Census, error) {
 	return newCensus(func(item Item) (types.AttributeValue, error) { return l.find(item), nil }, set), nil
 }
 
-// Census counts the values of the beacon, which may be those of a virtual field.
+// Census counts the values of the beacon, which may be values of a virtual field.
 func (b *StandardBeacon) Census() *Census { return newCensus(b.Value, b.style.set()) }
 
 func newCensus(value func(Item) (types.AttributeValue, error), set bool) *Census {

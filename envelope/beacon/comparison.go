@@ -7,7 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// Comparison says how the beacons that an item bears differ from those of its
+// Comparison says how the beacons that an item has differ from the beacons of its
 // plaintext. Nothing signs beacons, so a difference means that the configuration
 // was another one when the item was written, or that someone changed the table.
 type Comparison struct {
@@ -30,7 +30,7 @@ func (c *Comparison) Equal() bool { return c.unsigned() == 0 && len(c.Signed) ==
 
 func (c *Comparison) unsigned() int { return len(c.Missing) + len(c.Changed) + len(c.Unknown) }
 
-// Compare compares the beacons of a stored item with those of its plaintext. An
+// Compare compares the beacons of a stored item with the beacons of its plaintext. An
 // item does not tell its partition, so every one is tried. k may be nil if
 // [Search.Needed] is false for the plaintext. Errors: an [*Error] that matches
 // [ErrItem].

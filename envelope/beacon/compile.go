@@ -23,8 +23,10 @@ const maxName = math.MaxUint16
 
 // New checks a configuration against the protection of attributes. Every failure
 // matches [materials.ErrConfiguration]; one about a beacon or virtual field is an
-// [*Error] that names it. (Specification: search-config, "Beacon Version
+// [*Error] that names it. (Specification: [search-config], "Beacon Version
 // Initialization".)
+//
+// [search-config]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/searchable-encryption/search-config.md#beacon-version-initialization
 func New(c Config, schema Schema) (*Search, error) {
 	if schema.Protection == nil {
 		return nil, configuration("the schema has no Protection")
@@ -72,8 +74,10 @@ func (s *Search) compilePartitions(c *Config) error {
 	return nil
 }
 
-// compileVirtualFields checks all virtual fields. (Specification: search-config,
+// compileVirtualFields checks all virtual fields. (Specification: [search-config],
 // "Beacon Version Initialization".)
+//
+// [search-config]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/searchable-encryption/search-config.md#beacon-version-initialization
 func (s *Search) compileVirtualFields(c *Config) error {
 	places := make(map[string]string, len(c.Virtual))
 	for i := range c.Virtual {
@@ -118,9 +122,9 @@ func (s *Search) checkBeaconName(name string) error {
 	}
 	switch s.schema.Protection(name) {
 	case Signed, Included:
-		return errors.New("the name is that of an attribute that is not encrypted")
+		return errors.New("the name belongs to an attribute that is not encrypted")
 	case Unsigned:
-		return errors.New("the name is that of an attribute that may be unsigned")
+		return errors.New("the name belongs to an attribute that may be unsigned")
 	}
 	if s.standard[name] != nil || s.compound[name] != nil {
 		return errors.New("two beacons have this name")
@@ -175,8 +179,10 @@ func (s *Search) checkKeyField(field string) error {
 	return nil
 }
 
-// checkPartOnly refuses a beacon that serves nothing. (Specification: beacons,
+// checkPartOnly refuses a beacon that serves nothing. (Specification: [beacons],
 // "PartOnly Initialization".)
+//
+// [beacons]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/searchable-encryption/beacons.md#partonly-initialization
 func (s *Search) checkPartOnly(*Config) error {
 	used := make(map[*StandardBeacon]struct{})
 	for _, b := range s.compound {
@@ -221,8 +227,10 @@ func (s *Search) compileStandard(c *Config) error {
 	return nil
 }
 
-// addStandard checks one standard beacon. (Specification: beacons, "Standard
+// addStandard checks one standard beacon. (Specification: [beacons], "Standard
 // Beacon Initialization".)
+//
+// [beacons]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/searchable-encryption/beacons.md#standard-beacon-initialization
 func (s *Search) addStandard(c *Standard, table *Config, places, single map[string]string) error {
 	bad := func(text string, args ...any) error { return refuse(kindStandard, c.Name, text, args...) }
 	if err := s.checkBeaconName(c.Name); err != nil {
@@ -282,8 +290,10 @@ func (s *Search) addStandard(c *Standard, table *Config, places, single map[stri
 	return nil
 }
 
-// shareKey finds the key of a beacon. (Specification: beacons, "Shared
+// shareKey finds the key of a beacon. (Specification: [beacons], "Shared
 // Initialization".)
+//
+// [beacons]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/searchable-encryption/beacons.md#shared-initialization
 func (s *Search) shareKey(b *StandardBeacon) error {
 	bad := func(text string, args ...any) error { return refuse(kindStandard, b.name, text, args...) }
 	of := b.name

@@ -72,8 +72,10 @@ func (b *CompoundBeacon) Value(item Item) (text string, has bool, err error) {
 	return b.build(item, func(dst []byte, _ *Part, text string) ([]byte, error) { return append(dst, text...), nil })
 }
 
-// beacon returns what the item stores. (Specification: beacons, "value for a
+// beacon returns what the item stores. (Specification: [beacons], "value for a
 // compound beacon".)
+//
+// [beacons]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/searchable-encryption/beacons.md#value-for-a-compound-beacon
 func (b *CompoundBeacon) beacon(s *scratch, k *Keys, partition int, item Item) (text string, has bool, err error) {
 	return b.build(item, func(dst []byte, p *Part, text string) ([]byte, error) {
 		if p.beacon == nil {

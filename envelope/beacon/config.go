@@ -45,7 +45,9 @@ type Config struct {
 }
 
 // Standard configures a standard beacon: a truncated HMAC of one encrypted
-// value. (Specification: beacons, "Standard Beacon Initialization".)
+// value. (Specification: [beacons], "Standard Beacon Initialization".)
+//
+// [beacons]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/searchable-encryption/beacons.md#standard-beacon-initialization
 type Standard struct {
 	// Name is what searches use. It is part of the beacon's key, so a beacon
 	// with another name has other values.
@@ -67,15 +69,19 @@ type Standard struct {
 
 // VirtualField configures a value that is computed from one or more attributes
 // and never stored. A standard beacon uses it through [Standard.Location].
-// (Specification: virtual, "Virtual Field Initialization".)
+// (Specification: [virtual], "Virtual Field Initialization".)
+//
+// [virtual]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/searchable-encryption/virtual.md#virtual-field-initialization
 type VirtualField struct {
 	Name  string
 	Parts []VirtualPart
 }
 
 // VirtualPart is a part of a virtual field: the value at Location as a string,
-// after the transforms in their order. (Specification: virtual, "Virtual Part
+// after the transforms in their order. (Specification: [virtual], "Virtual Part
 // Initialization".)
+//
+// [virtual]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/searchable-encryption/virtual.md#virtual-part-initialization
 type VirtualPart struct {
 	Location   string
 	Transforms []Transform
@@ -83,7 +89,9 @@ type VirtualPart struct {
 
 // Compound configures a compound beacon: several values in one attribute, joined
 // by Split, each behind the prefix of its part. One without encrypted parts is a
-// signed beacon. (Specification: beacons, "Compound Beacon Initialization".)
+// signed beacon. (Specification: [beacons], "Compound Beacon Initialization".)
+//
+// [beacons]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/searchable-encryption/beacons.md#compound-beacon-initialization
 type Compound struct {
 	Name string
 	// Split separates the parts. It is one UTF-16 unit, and no value of a part
@@ -99,7 +107,9 @@ type Compound struct {
 }
 
 // SignedPart is a part of a compound beacon in the clear. (Specification:
-// beacons, "Signed Part Initialization".)
+// [beacons], "Signed Part Initialization".)
+//
+// [beacons]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/searchable-encryption/beacons.md#signed-part-initialization
 type SignedPart struct {
 	Name string
 	// Prefix begins the part in the beacon's value. No prefix of a beacon may
@@ -111,14 +121,18 @@ type SignedPart struct {
 }
 
 // EncryptedPart is a part of a compound beacon that holds the hash of a standard
-// beacon. (Specification: beacons, "Encrypted Part Initialization".)
+// beacon. (Specification: [beacons], "Encrypted Part Initialization".)
+//
+// [beacons]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/searchable-encryption/beacons.md#encrypted-part-initialization
 type EncryptedPart struct {
 	Name   string // of the standard beacon
 	Prefix string // as in [SignedPart]
 }
 
 // Constructor lists the parts of a value in their order. At least one is
-// required. (Specification: beacons, "Constructor Initialization".)
+// required. (Specification: [beacons], "Constructor Initialization".)
+//
+// [beacons]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/searchable-encryption/beacons.md#constructor-initialization
 type Constructor []ConstructorPart
 
 // ConstructorPart names a part. An optional one is left out of the value if the
@@ -131,13 +145,17 @@ type ConstructorPart struct {
 // PartitionSelector returns the partition of an item that is about to be
 // written, 0 to partitions-1. item is the caller's, and table is its logical
 // table name. Items of a batch are written by several goroutines, so the function
-// must be safe for concurrent use. (Specification: search-config, "Partition
+// must be safe for concurrent use. (Specification: [search-config], "Partition
 // Selector".)
+//
+// [search-config]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/searchable-encryption/search-config.md#partition-selector
 type PartitionSelector func(ctx context.Context, item Item, partitions int, table string) (int, error)
 
 // KeySource says where beacon keys come from and how long derived keys are kept.
-// Exactly one of BranchKeyID and KeyField is set. (Specification: search-config,
+// Exactly one of BranchKeyID and KeyField is set. (Specification: [search-config],
 // "Beacon Key Source".)
+//
+// [search-config]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/searchable-encryption/search-config.md#beacon-key-source
 type KeySource struct {
 	// Source gives the beacon keys, such as a key store.
 	Source materials.BeaconKeySource

@@ -51,8 +51,10 @@ func (s *Search) compileParts(signed []SignedPart, encrypted []EncryptedPart) ([
 	return parts, nil
 }
 
-// addCompound checks one compound beacon. (Specification: beacons, "Compound
+// addCompound checks one compound beacon. (Specification: [beacons], "Compound
 // Beacon Initialization".)
+//
+// [beacons]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/searchable-encryption/beacons.md#compound-beacon-initialization
 func (s *Search) addCompound(c *Compound, global []*Part) error {
 	bad := func(text string, args ...any) error { return refuse(kindCompound, c.Name, text, args...) }
 	if err := s.checkBeaconName(c.Name); err != nil {
@@ -96,7 +98,7 @@ func (s *Search) addCompound(c *Compound, global []*Part) error {
 	if b.signed = !slices.ContainsFunc(b.parts, func(p *Part) bool { return p.beacon != nil }); b.signed {
 		b.attribute = c.Name
 		if s.schema.Protection(c.Name) != Unknown {
-			return refuse(kindSigned, c.Name, "the name is that of a configured attribute")
+			return refuse(kindSigned, c.Name, "the name belongs to a configured attribute")
 		}
 	}
 	s.compound[c.Name] = b
@@ -120,8 +122,10 @@ func checkGlobal(local, global []*Part) error {
 }
 
 // addConstructors compiles the constructors and collects the beacon's parts: its
-// own, and the global ones that a constructor names. (Specification: beacons,
+// own, and the global ones that a constructor names. (Specification: [beacons],
 // "Constructor Initialization" and "Default Construction".)
+//
+// [beacons]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/searchable-encryption/beacons.md#constructor-initialization
 func (b *CompoundBeacon) addConstructors(configured []Constructor, local, global []*Part) error {
 	byName := make(map[string]*Part)
 	for _, p := range slices.Concat(global, local) {

@@ -2,7 +2,7 @@
 // A beacon is a truncated HMAC of a plaintext value, stored beside its
 // ciphertext. DynamoDB can index it and compare it. Different values may have the
 // same beacon, so a search has to evaluate its expression again on the decrypted
-// items. The bytes are those of the AWS Database Encryption SDK.
+// items. The bytes are the same as in the AWS Database Encryption SDK.
 //
 // [New] checks a [Config] once. The envelope package takes it as Config.Search
 // and then adds beacons to the items that it encrypts. What searches need is here

@@ -11,9 +11,9 @@ import (
 // [materials.ErrConfiguration], and failures to get a key match
 // [materials.ErrKeyDenied] or [materials.ErrMaterials].
 var (
-	// ErrItem: an item has a value that a beacon cannot be computed from.
+	// ErrItem means that an item has a value that a beacon cannot be computed from.
 	ErrItem = errors.New("beacons cannot be computed")
-	// ErrSearch: a value that is searched for does not fit the beacon.
+	// ErrSearch means that a value that is searched for does not fit the beacon.
 	ErrSearch = errors.New("value cannot be searched for")
 )
 
@@ -27,6 +27,7 @@ type Error struct {
 	Err       error // the reason; matches one of the sentinels
 }
 
+// Error names the beacon and the attribute, and says what is wrong.
 func (e *Error) Error() string {
 	if e.Attribute != "" {
 		return fmt.Sprintf("%s %.255q, attribute %.255q: %v", e.Kind, e.Name, e.Attribute, e.Err)

@@ -27,7 +27,9 @@ type macKey struct {
 }
 
 // deriveKey derives the key of the beacon of this name. (Specification:
-// search-config, "HMAC Key Generation".)
+// [search-config], "HMAC Key Generation".)
+//
+// [search-config]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/searchable-encryption/search-config.md#hmac-key-generation
 func deriveKey(beaconKey []byte, name string) (macKey, error) {
 	prk, err := hkdf.Extract(sha512.New, beaconKey, nil)
 	if err != nil {
@@ -131,8 +133,10 @@ func (s *scratch) clearValue() {
 }
 
 // hash returns the first 8 bytes of the HMAC of value. A partition other than 0
-// is appended as one byte. (Specification: beacons, "basicHash" and "Beacon
+// is appended as one byte. (Specification: [beacons], "basicHash" and "Beacon
 // Partition Encoding".)
+//
+// [beacons]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/searchable-encryption/beacons.md#basichash
 func (k *macKey) hash(s *scratch, value []byte, partition byte) (uint64, error) {
 	if k.key != nil {
 		mac := hmac.New(sha512.New384, k.key)

@@ -23,8 +23,10 @@ func (s *Search) SignedNames() []string {
 // the item is encrypted. The item itself is not changed; it is returned if it
 // needs no change. A signed beacon that the item has already must be equal to
 // the computed one, and a beacon without a computed value must be absent.
-// Errors: an [*Error] that matches [ErrItem]. (Specification: ddb-support,
+// Errors: an [*Error] that matches [ErrItem]. (Specification: [ddb-support],
 // "AddSignedBeacons".)
+//
+// [ddb-support]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/dynamodb-encryption-client/ddb-support.md#addsignedbeacons
 func (s *Search) AddSigned(item Item) (Item, error) {
 	out := item
 	for _, b := range s.signedBeacons {
@@ -88,7 +90,7 @@ type Attribute struct {
 }
 
 // Partition chooses the partition of an item that is about to be written.
-// Errors: those of [Config.Selector], which also match [ErrItem], and
+// Errors: [Config.Selector]'s, which also match [ErrItem], and
 // materials.ErrConfiguration if it returns a partition that does not exist.
 func (s *Search) Partition(ctx context.Context, item Item) (int, error) {
 	return s.choosePartition(ctx, item)
@@ -97,8 +99,10 @@ func (s *Search) Partition(ctx context.Context, item Item) (int, error) {
 // Beacons returns the attributes that store the beacons of an item: the standard
 // ones and the compound ones, each in order of their names. item is the
 // plaintext. k may be nil if [Search.Needed] is false for the item. Errors: an
-// [*Error] that matches [ErrItem]. (Specification: ddb-support,
+// [*Error] that matches [ErrItem]. (Specification: [ddb-support],
 // "GetEncryptedBeacons".)
+//
+// [ddb-support]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/dynamodb-encryption-client/ddb-support.md#getencryptedbeacons
 func (s *Search) Beacons(k *Keys, partition int, item Item) ([]Attribute, error) {
 	if err := s.checkPartition(partition); err != nil {
 		return nil, err
@@ -133,7 +137,9 @@ func (s *Search) StoredBeacons() int { return len(s.storedStandard) + len(s.stor
 // Stored reports whether an attribute name is one that searchable encryption
 // stores outside of the signatures: a beacon, or the version tag of an official
 // library. Such attributes are dropped when an item is read. (Specification:
-// ddb-support, "RemoveBeacons".)
+// [ddb-support], "RemoveBeacons".)
+//
+// [ddb-support]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/dynamodb-encryption-client/ddb-support.md#removebeacons
 func Stored(attribute string) bool {
 	return strings.HasPrefix(attribute, AttributePrefix) || strings.HasPrefix(attribute, versionPrefix)
 }

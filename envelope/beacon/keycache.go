@@ -11,7 +11,9 @@ import (
 // keyCache keeps derived keys for a while. Concurrent misses of a branch key
 // share one fetch, a failure is not kept, and keys are wiped when they expire or
 // make room for others, as soon as no operation uses them any more.
-// (Specification: search-config, "Key Store Cache".)
+// (Specification: [search-config], "Key Store Cache".)
+//
+// [search-config]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/searchable-encryption/search-config.md#key-store-cache
 type keyCache struct {
 	fetch    func(ctx context.Context, id string) (*Keys, error)
 	lifetime time.Duration

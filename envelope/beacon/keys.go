@@ -88,7 +88,9 @@ func keyError(id string, err error) error {
 }
 
 // fetch gets the beacon key of a branch key and derives the keys of the beacons
-// from it. (Specification: search-config, "Get Beacon Key Materials".)
+// from it. (Specification: [search-config], "Get Beacon Key Materials".)
+//
+// [search-config]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/searchable-encryption/search-config.md#get-beacon-key-materials
 func (s *Search) fetch(ctx context.Context, id string) (keys *Keys, err error) {
 	defer func() {
 		if recover() != nil { // its text could hold a secret

@@ -7,7 +7,7 @@ import (
 	"math/bits"
 )
 
-// ErrNoLength: no length of a beacon fits the number of distinct values.
+// ErrNoLength means that no length of a beacon fits the number of distinct values.
 var ErrNoLength = errors.New("no length of a beacon fits")
 
 // Population describes the values that a beacon is computed from. A [Census]

@@ -16,7 +16,9 @@ import (
 // specification: the name of an attribute and the steps from it into maps and
 // lists. Names have no escapes, so an attribute whose name contains a dot or a
 // bracket is reached by a signed part without a location only. (Specification:
-// virtual, "Terminal Location".)
+// [virtual], "Terminal Location".)
+//
+// [virtual]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/searchable-encryption/virtual.md#terminal-location
 type location struct {
 	attribute string
 	steps     []step

@@ -17,7 +17,7 @@ type Part struct {
 	order    int             // in CompoundBeacon.parts
 }
 
-// Name returns the name of a signed part, or that of an encrypted part's
+// Name returns the name of a signed part, or of an encrypted part's
 // standard beacon.
 func (p *Part) Name() string { return p.name }
 
@@ -49,8 +49,10 @@ func (p *Part) text(item Item) (text string, has bool, err error) {
 	return text, has, err
 }
 
-// compileSignedPart checks a signed part by itself. (Specification: beacons,
+// compileSignedPart checks a signed part by itself. (Specification: [beacons],
 // "Signed Part Initialization".)
+//
+// [beacons]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/searchable-encryption/beacons.md#signed-part-initialization
 func compileSignedPart(p *SignedPart, schema *Schema) (*Part, error) {
 	l := attributeLocation(p.Name)
 	if p.Location != "" {
@@ -70,7 +72,9 @@ func compileSignedPart(p *SignedPart, schema *Schema) (*Part, error) {
 }
 
 // compileEncryptedPart checks an encrypted part by itself. (Specification:
-// beacons, "Encrypted Part Initialization".)
+// [beacons], "Encrypted Part Initialization".)
+//
+// [beacons]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/searchable-encryption/beacons.md#encrypted-part-initialization
 func (s *Search) compileEncryptedPart(p *EncryptedPart) (*Part, error) {
 	b := s.standard[p.Name]
 	switch {
@@ -101,8 +105,10 @@ func checkPart(name, prefix string) error {
 }
 
 // checkParts refuses parts that a value could confuse: equal names, or a prefix
-// that begins with another one. (Specification: beacons, "Compound Beacon
+// that begins with another one. (Specification: [beacons], "Compound Beacon
 // Initialization".)
+//
+// [beacons]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/searchable-encryption/beacons.md#compound-beacon-initialization
 func checkParts(parts []*Part) error {
 	names := make(map[string]struct{}, len(parts))
 	for _, p := range parts {

@@ -6,7 +6,9 @@ import (
 )
 
 // choosePartition returns the partition of an item that is about to be written.
-// (Specification: search-config, "Partition Selector".)
+// (Specification: [search-config], "Partition Selector".)
+//
+// [search-config]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/searchable-encryption/search-config.md#partition-selector
 func (s *Search) choosePartition(ctx context.Context, item Item) (int, error) {
 	if s.maxPartitions == 1 {
 		return 0, nil
@@ -42,7 +44,9 @@ func (s *Search) MaxPartitions() int { return s.maxPartitions }
 // Queries returns the number of queries that find an item by these beacons,
 // whatever its partition: the least common multiple of their numbers of
 // partitions, at most [Search.MaxPartitions]. Query number q, counted from 0,
-// has the beacons of partition q. (Specification: ddb-get-number-of-queries.)
+// has the beacons of partition q. (Specification: [ddb-get-number-of-queries].)
+//
+// [ddb-get-number-of-queries]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/dynamodb-encryption-client/ddb-get-number-of-queries.md
 func (s *Search) Queries(beacons ...*StandardBeacon) int {
 	n := 1
 	for _, b := range beacons {

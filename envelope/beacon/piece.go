@@ -17,8 +17,10 @@ func (p Piece) Bare() bool { return p.Text == "" }
 // character, and each piece begins with the prefix of a part. The pieces must be
 // ones that a constructor can make in this order: it may begin with any of its
 // parts, and then each required part must follow. Errors: an [*Error] that
-// matches [ErrSearch] and names no value. (Specification: beacons, "Querying
+// matches [ErrSearch] and names no value. (Specification: [beacons], "Querying
 // Compound Beacons" and "getPart for a compound beacon".)
+//
+// [beacons]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/searchable-encryption/beacons.md#querying-compound-beacons
 func (b *CompoundBeacon) Parse(value string) ([]Piece, error) {
 	// No constructor can make more pieces than it has parts.
 	limit := 0
@@ -116,8 +118,10 @@ func (b *CompoundBeacon) describeConstructors() string {
 // Operand returns what to compare the stored beacon with in a search for the
 // pieces. A bare last piece stays bare unless the comparison is one of equality:
 // =, <> and IN. k may be nil if [NeedsKeys] is false for the pieces. Errors: an
-// [*Error] that matches [ErrItem]. (Specification: beacons, "Part Value
+// [*Error] that matches [ErrItem]. (Specification: [beacons], "Part Value
 // Calculation".)
+//
+// [beacons]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/searchable-encryption/beacons.md#part-value-calculation
 func (b *CompoundBeacon) Operand(k *Keys, partition int, pieces []Piece, equality bool) (string, error) {
 	s := borrowScratch()
 	defer s.giveBack()
@@ -158,9 +162,11 @@ func NeedsKeys(pieces []Piece, equality bool) bool {
 	return false
 }
 
-// Comparable reports whether the order of stored beacons is that of their
+// Comparable reports whether the order of stored beacons is the order of their
 // plaintext for these pieces: signed ones, then at most one bare encrypted one.
-// (Specification: beacons, "LessThanComparable".)
+// (Specification: [beacons], "LessThanComparable".)
+//
+// [beacons]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/searchable-encryption/beacons.md#lessthancomparable
 func Comparable(pieces []Piece) bool {
 	for i, p := range pieces {
 		if p.Part.beacon != nil {
@@ -172,7 +178,9 @@ func Comparable(pieces []Piece) bool {
 
 // ComparableBetween reports whether BETWEEN the two values is possible: without
 // the leading pieces that are equal in both, both are [Comparable].
-// (Specification: beacons, "BetweenComparable".)
+// (Specification: [beacons], "BetweenComparable".)
+//
+// [beacons]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/searchable-encryption/beacons.md#betweencomparable
 func ComparableBetween(low, high []Piece) bool {
 	for len(low) > 0 && len(high) > 0 && low[0] == high[0] {
 		low, high = low[1:], high[1:]
@@ -194,8 +202,10 @@ func PieceBeacons(pieces []Piece) []*StandardBeacon {
 
 // BranchKeyID returns the branch key that the pieces name, with
 // [KeySource.KeyField] set: the text of the only piece of the beacon's only
-// signed part over that attribute. (Specification: search-config, "Get
+// signed part over that attribute. (Specification: [search-config], "Get
 // beacon key for query".)
+//
+// [search-config]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/searchable-encryption/search-config.md#get-beacon-key-for-query
 func (b *CompoundBeacon) BranchKeyID(pieces []Piece) (id string, has bool) {
 	field := b.search.keyField
 	if field == "" {

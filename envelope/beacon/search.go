@@ -35,7 +35,7 @@ type Search struct {
 // Name says what a name in a search stands for: at most one of Standard and
 // Compound is set.
 type Name struct {
-	// Protection is that of the attribute of this name. A beacon may have the
+	// Protection is the protection of the attribute of this name. A beacon may have the
 	// name of an encrypted attribute; then the name stands for the beacon.
 	Protection Protection
 	Standard   *StandardBeacon

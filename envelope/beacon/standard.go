@@ -92,7 +92,9 @@ func (b *StandardBeacon) text(item Item) (text string, has bool, err error) {
 // without its type, so the string "1" and the number 1 have the same beacon. A
 // set is hashed as a whole, even for a beacon with style [AsSet]; see
 // [StandardBeacon.HashElements]. Errors: an [*Error] that matches [ErrItem].
-// (Specification: beacons, "value for a non-set standard beacon".)
+// (Specification: [beacons], "value for a non-set standard beacon".)
+//
+// [beacons]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/searchable-encryption/beacons.md#value-for-a-non-set-standard-beacon
 func (b *StandardBeacon) Hash(k *Keys, partition int, v types.AttributeValue) (string, error) {
 	s := borrowScratch()
 	defer s.giveBack()
@@ -109,7 +111,9 @@ const digitsMax = (MaxLength + 3) / 4
 
 // HashElements returns the beacons of the elements of a set in their order,
 // each one once. Errors: an [*Error] that matches [ErrItem], in particular if v
-// is not a set. (Specification: beacons, "value for a set standard beacon".)
+// is not a set. (Specification: [beacons], "value for a set standard beacon".)
+//
+// [beacons]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/searchable-encryption/beacons.md#value-for-a-set-standard-beacon
 func (b *StandardBeacon) HashElements(k *Keys, partition int, v types.AttributeValue) ([]string, error) {
 	s := borrowScratch()
 	defer s.giveBack()
@@ -120,8 +124,10 @@ func (b *StandardBeacon) HashElements(k *Keys, partition int, v types.AttributeV
 // Operand returns what to compare the stored beacon with in a search for v: a
 // set has a hash for each element if the beacon has style [AsSet] or if the
 // operation is contains, and one hash otherwise. Errors: an [*Error] that
-// matches [ErrItem] if v has no beacon. (Specification: beacons, "getPart for a
+// matches [ErrItem] if v has no beacon. (Specification: [beacons], "getPart for a
 // standard beacon".)
+//
+// [beacons]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/searchable-encryption/beacons.md#getpart-for-a-standard-beacon
 func (b *StandardBeacon) Operand(k *Keys, partition int, v types.AttributeValue,
 	contains bool) (types.AttributeValue, error) {
 	set := isSet(v)

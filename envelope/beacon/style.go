@@ -7,7 +7,9 @@ import (
 )
 
 // Style says how a standard beacon is stored and under which key it is computed.
-// (Specification: beacons, "Beacon Style Initialization".)
+// (Specification: [beacons], "Beacon Style Initialization".)
+//
+// [beacons]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/searchable-encryption/beacons.md#beacon-style-initialization
 type Style uint8
 
 const (

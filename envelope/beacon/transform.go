@@ -11,7 +11,9 @@ import (
 
 // Transform changes a string on its way into a virtual field. Positions and
 // lengths count UTF-16 units, as the official libraries do. The zero value is
-// invalid. (Specification: virtual, "Virtual Transform Initialization".)
+// invalid. (Specification: [virtual], "Virtual Transform Initialization".)
+//
+// [virtual]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/searchable-encryption/virtual.md#virtual-transform-initialization
 type Transform struct {
 	op        transformOp
 	literal   string
@@ -35,42 +37,58 @@ const (
 )
 
 // Upper converts ASCII letters to upper case. Other letters stay as they are.
-// (Specification: virtual, "Upper Transform Initialization".)
+// (Specification: [virtual], "Upper Transform Initialization".)
+//
+// [virtual]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/searchable-encryption/virtual.md#upper-transform-initialization
 func Upper() Transform { return Transform{op: opUpper} }
 
 // Lower converts ASCII letters to lower case. Other letters stay as they are.
-// (Specification: virtual, "Lower Transform Initialization".)
+// (Specification: [virtual], "Lower Transform Initialization".)
+//
+// [virtual]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/searchable-encryption/virtual.md#lower-transform-initialization
 func Lower() Transform { return Transform{op: opLower} }
 
 // Insert appends a literal.
-// (Specification: virtual, "Insert Transform Initialization".)
+// (Specification: [virtual], "Insert Transform Initialization".)
+//
+// [virtual]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/searchable-encryption/virtual.md#insert-transform-initialization
 func Insert(literal string) Transform { return Transform{op: opInsert, literal: literal} }
 
 // Prefix keeps the first n units, or all but the last -n if n is negative.
-// (Specification: virtual, "GetPrefix Transform Initialization".)
+// (Specification: [virtual], "GetPrefix Transform Initialization".)
+//
+// [virtual]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/searchable-encryption/virtual.md#getprefix-transform-initialization
 func Prefix(n int) Transform { return Transform{op: opPrefix, low: n} }
 
 // Suffix keeps the last n units, or all but the first -n if n is negative.
-// (Specification: virtual, "GetSuffix Transform Initialization".)
+// (Specification: [virtual], "GetSuffix Transform Initialization".)
+//
+// [virtual]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/searchable-encryption/virtual.md#getsuffix-transform-initialization
 func Suffix(n int) Transform { return Transform{op: opSuffix, low: n} }
 
 // Substring keeps the units from low up to high, high excluded. A negative
 // position counts from the end. A position beyond the last unit means the last
 // unit, so high cannot reach past it: Substring(0, 999) of "12345" is "1234".
-// (Specification: virtual, "GetSubstring Transform Initialization".)
+// (Specification: [virtual], "GetSubstring Transform Initialization".)
+//
+// [virtual]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/searchable-encryption/virtual.md#getsubstring-transform-initialization
 func Substring(low, high int) Transform { return Transform{op: opSubstring, low: low, high: high} }
 
 // Segment splits the string and keeps the segment of this index; a negative
 // index counts from the end. Without that segment the result is "".
-// (Specification: virtual, "GetSegment Transform Initialization".)
+// (Specification: [virtual], "GetSegment Transform Initialization".)
+//
+// [virtual]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/searchable-encryption/virtual.md#getsegment-transform-initialization
 func Segment(split rune, index int) Transform {
 	return Transform{op: opSegment, split: split, low: index}
 }
 
 // Segments splits the string and keeps the segments from low up to high, high
-// excluded, with the characters between them. Positions are those of
+// excluded, with the characters between them. Positions are as in
 // [Substring], so Segments('-', 0, 99) of "a-b-c" is "a-b".
-// (Specification: virtual, "GetSegments Transform Initialization".)
+// (Specification: [virtual], "GetSegments Transform Initialization".)
+//
+// [virtual]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/searchable-encryption/virtual.md#getsegments-transform-initialization
 func Segments(split rune, low, high int) Transform {
 	return Transform{op: opSegments, split: split, low: low, high: high}
 }
@@ -161,8 +179,10 @@ func apply[U unit](t *Transform, text []U) []U {
 }
 
 // position is the index that a configured position means in a list of n
-// elements: never beyond the last one. (Specification: virtual, "Position
+// elements: never beyond the last one. (Specification: [virtual], "Position
 // Definition".)
+//
+// [virtual]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/searchable-encryption/virtual.md#position-definition
 func position(p, n int) int {
 	switch {
 	case n == 0:

@@ -24,8 +24,10 @@ type virtualPart struct {
 // is far beyond what an item of 400 KB has values for, unless parts repeat them.
 const maxText = 4 << 20
 
-// compileVirtual checks a virtual field by itself. (Specification: virtual,
+// compileVirtual checks a virtual field by itself. (Specification: [virtual],
 // "Virtual Field Initialization".)
+//
+// [virtual]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/searchable-encryption/virtual.md#virtual-field-initialization
 func compileVirtual(v *VirtualField, schema *Schema) (*virtualField, error) {
 	bad := func(text string, args ...any) (*virtualField, error) {
 		return nil, refuse(kindVirtual, v.Name, text, args...)
@@ -35,9 +37,9 @@ func compileVirtual(v *VirtualField, schema *Schema) (*virtualField, error) {
 	}
 	switch p := schema.Protection(v.Name); {
 	case p == Unsigned:
-		return bad("the name is that of an attribute that may be unsigned")
+		return bad("the name belongs to an attribute that may be unsigned")
 	case p != Unknown:
-		return bad("the name is that of a configured attribute")
+		return bad("the name belongs to a configured attribute")
 	case strings.ContainsAny(v.Name, ".["):
 		return bad("the name contains a dot or a bracket, so that no location can name the field")
 	case len(v.Parts) == 0:

@@ -35,8 +35,8 @@ type Config struct {
 const maxSize = 4 << 20
 
 // ReadFile reads the configuration in a file of at most 4 MB. Paths of key files
-// in it are relative to its folder. Errors name the file: those of opening it, and
-// those of [Read].
+// in it are relative to its folder. Errors name the file: the error of opening it, or
+// one of [Read].
 func ReadFile(path string) (*Config, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -53,7 +53,8 @@ func ReadFile(path string) (*Config, error) {
 
 // Read parses a configuration of at most 4 MB. Paths of key files in it are
 // relative to the process's working directory. An unknown member is an error: a
-// misspelt "allowedUnsignedAttributes" must not be ignored. Errors: those of r,
+// misspelt "allowedUnsignedAttributes" must not be ignored. So is a member that
+// does not belong to the type of its keyring or legacy provider. Errors: r's,
 // and [envelope.ErrConfiguration] if the text is not a configuration; a
 // [*MemberError] if a member is at fault.
 func Read(r io.Reader) (*Config, error) {
@@ -73,6 +74,9 @@ func Read(r io.Reader) (*Config, error) {
 	if _, err := d.Token(); err != io.EOF {
 		return nil, fmt.Errorf("%w: more than one JSON value", envelope.ErrConfiguration)
 	}
+	if err := c.belong(); err != nil {
+		return nil, err
+	}
 	return c, nil
 }
 
@@ -87,6 +91,9 @@ func (c *Config) Encryptor(ctx context.Context, p Providers) (*envelope.ItemEncr
 		return nil, in("partitionKey", bad("missing: the name of the key attribute"))
 	case len(c.AttributeActions) == 0:
 		return nil, in("attributeActions", bad("missing: an action for each attribute"))
+	}
+	if err := c.belong(); err != nil {
+		return nil, err
 	}
 	keyring, err := c.Keyring.open(ctx, p)
 	if err != nil {

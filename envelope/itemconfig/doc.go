@@ -38,7 +38,8 @@
 //
 // # Keyrings
 //
-// The member type of a keyring decides which other members count:
+// The member type of a keyring decides which other members it can have. A member
+// of another type is an error, because it would count for nothing:
 //
 //   - raw-aes: namespace, name and key, a secret of 16, 24 or 32 bytes.
 //   - raw-rsa: namespace, name, padding (PKCS1, OAEP_SHA1_MGF1,
@@ -110,7 +111,7 @@
 //   - rules: java, which is the default, or python.
 //   - provider: where the writer had its keys from. Required.
 //
-// The member type of a provider decides which other members count:
+// The member type of a provider decides which other members it can have:
 //
 //   - static: contentKey, a secret of 16, 24 or 32 bytes, and either macKey, a
 //     secret, with mac (HmacSHA256, which is the default, HmacSHA224, HmacSHA384

@@ -12,6 +12,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 
@@ -22,7 +23,7 @@ import (
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
 
-// Keyring describes a keyring. Type decides which other members count.
+// Keyring describes a keyring. Type decides which other members it can have.
 type Keyring struct {
 	Type string `json:"type"` // one of keyringTypes
 
@@ -105,6 +106,11 @@ func bad(text string, args ...any) error {
 }
 
 func (k *Keyring) open(ctx context.Context, p Providers) (materials.Keyring, error) {
+	opened, err := k.openType(ctx, p)
+	return opened, k.missing(err)
+}
+
+func (k *Keyring) openType(ctx context.Context, p Providers) (materials.Keyring, error) {
 	switch k.Type {
 	case "raw-aes":
 		key, err := k.Key.bytes()
@@ -193,6 +199,11 @@ func (k *Keyring) multi(ctx context.Context, p Providers) (materials.Keyring, er
 
 func (k *Keyring) hierarchical(ctx context.Context, p Providers) (materials.Keyring, error) {
 	if len(k.BranchKeys) == 0 {
+		if k.TTL != "" {
+			if ttl, err := time.ParseDuration(k.TTL); err != nil || ttl <= 0 {
+				return nil, in("ttl", bad("%.20q is not a duration such as 10m", k.TTL))
+			}
+		}
 		if p.KeyStore == nil {
 			return nil, bad("no key store is to be had for table %s", k.Table)
 		}

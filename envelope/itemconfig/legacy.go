@@ -48,7 +48,7 @@ type LegacyProvider struct {
 	Rows         *LegacyProvider `json:"rows,omitempty"`
 }
 
-// open makes the override of a configuration. The keys of a configuration that
+// open returns the override of a configuration. The keys of a configuration that
 // forbids reading are not asked for.
 func (l *Legacy) open(ctx context.Context, c *Config, p Providers) (*envelope.LegacyOverride, error) {
 	policy, err := envelope.ParseLegacyPolicy(l.Policy)

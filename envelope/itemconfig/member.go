@@ -66,7 +66,7 @@ func explain(text []byte, cause error) error {
 }
 
 // conforms reports the first member of v, in the order of names, that a value of
-// type t cannot have, or nil. Its depth is bounded by that of encoding/json.
+// type t cannot have, or nil. Its depth is bounded by encoding/json's limit.
 func conforms(v any, t reflect.Type) error {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()

@@ -147,7 +147,7 @@ type BeaconKey struct {
 // defaultCacheTTL is the lifetime of derived keys where the file does not say.
 const defaultCacheTTL = 10 * time.Minute
 
-// open makes the search configuration of an encryptor.
+// open returns the search configuration of an encryptor.
 func (s *Search) open(ctx context.Context, p Providers) (*beacon.Config, error) {
 	out := &beacon.Config{
 		MaxPartitions: s.MaximumNumberOfPartitions, DefaultPartitions: s.DefaultNumberOfPartitions,
@@ -293,7 +293,7 @@ func encryptedParts(list []Part) ([]beacon.EncryptedPart, error) {
 	var out []beacon.EncryptedPart
 	for _, p := range list {
 		if p.Loc != "" {
-			return nil, bad("encrypted part %q has a loc; that of its standard beacon counts", p.Name)
+			return nil, bad("encrypted part %q has a loc; the loc of its standard beacon counts", p.Name)
 		}
 		out = append(out, beacon.EncryptedPart{Name: p.Name, Prefix: p.Prefix})
 	}

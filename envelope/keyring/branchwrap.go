@@ -15,9 +15,11 @@ import (
 )
 
 // The wrapped intermediate key of a branch key recipient (Material Providers
-// specification, aws-kms-hierarchical-keyring, "Ciphertext"):
+// specification, [aws-kms-hierarchical-keyring], "Ciphertext"):
 //
 //	salt 16 | iv 12 | branch key version 16 | sealed intermediate key 32 | tag 16
+//
+// [aws-kms-hierarchical-keyring]: https://github.com/awslabs/aws-encryption-sdk-specification/blob/master/framework/aws-kms/aws-kms-hierarchical-keyring.md#ciphertext
 const (
 	branchSaltLength    = 16
 	branchIVLength      = 12

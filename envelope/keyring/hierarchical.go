@@ -31,9 +31,11 @@ type HierarchicalConfig struct {
 
 // Hierarchical wraps each item's keys under a branch key that a key service
 // protects, so that the service is asked once per branch key instead of once
-// per item (Material Providers specification, aws-kms-hierarchical-keyring).
+// per item (Material Providers specification, [aws-kms-hierarchical-keyring]).
 // New items use the active version of the branch key; reading uses the version
 // that the item names.
+//
+// [aws-kms-hierarchical-keyring]: https://github.com/awslabs/aws-encryption-sdk-specification/blob/master/framework/aws-kms/aws-kms-hierarchical-keyring.md
 type Hierarchical struct {
 	source   materials.BranchKeySource
 	id       string
@@ -45,7 +47,7 @@ var (
 	_ recipient.Preparer = (*Hierarchical)(nil)
 )
 
-// NewHierarchical makes a keyring on branch keys. Errors:
+// NewHierarchical returns a keyring on branch keys. Errors:
 // [materials.ErrConfiguration].
 func NewHierarchical(c HierarchicalConfig) (*Hierarchical, error) {
 	switch {

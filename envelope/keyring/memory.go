@@ -11,7 +11,7 @@ import (
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
 
-// ErrNoBranchKey: a branch key source has no such branch key or version.
+// ErrNoBranchKey means that a branch key source has no such branch key or version.
 var ErrNoBranchKey = errors.New("no such branch key")
 
 // MemorySource is a [materials.BranchKeySource] and a

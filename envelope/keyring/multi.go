@@ -13,7 +13,9 @@ import (
 )
 
 // Multi wraps each item for several keyrings, any one of which opens it
-// (Material Providers specification, multi-keyring).
+// (Material Providers specification, [multi-keyring]).
+//
+// [multi-keyring]: https://github.com/awslabs/aws-encryption-sdk-specification/blob/master/framework/multi-keyring.md
 type Multi struct {
 	generator materials.Keyring
 	children  []materials.Keyring
@@ -25,8 +27,8 @@ var (
 	_ materials.SuiteChecker = (*Multi)(nil)
 )
 
-// NewMulti makes a keyring of a generator, which may be nil for one that only
-// decrypts, and children. There must be at least one keyring, and children
+// NewMulti returns a keyring of a generator and children. A nil generator makes a
+// keyring that only decrypts. There must be at least one keyring, and children
 // must not be nil. Errors: [materials.ErrConfiguration].
 func NewMulti(generator materials.Keyring, children ...materials.Keyring) (*Multi, error) {
 	m := &Multi{generator: generator}

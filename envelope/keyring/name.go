@@ -15,8 +15,10 @@ import (
 var reserved = []string{"aws-kms", hierarchyProvider, "aws-kms-rsa", "aws-kms-ecdh"}
 
 // checkNames validates the key namespace and key name of a raw keyring
-// (Material Providers specification, keyring-interface, "Key Namespace", "Key
+// (Material Providers specification, [keyring-interface], "Key Namespace", "Key
 // Name"). extra is what the keyring appends to the name.
+//
+// [keyring-interface]: https://github.com/awslabs/aws-encryption-sdk-specification/blob/master/framework/keyring-interface.md#key-namespace
 func checkNames(kind, namespace, name string, extra int) error {
 	switch {
 	case namespace == "" || name == "":

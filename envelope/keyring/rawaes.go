@@ -34,7 +34,7 @@ type RawAESConfig struct {
 }
 
 // RawAES wraps with AES-GCM under one local key (Material Providers
-// specification, raw-aes-keyring).
+// specification, [raw-aes-keyring]).
 //
 // Each item that is written takes one wrapping with a random nonce of 96 bits,
 // whether the item is new or replaces another. NIST SP 800-38D allows a key 2^32
@@ -44,6 +44,8 @@ type RawAESConfig struct {
 // a new name, and read with a [Multi] of the new keyring and the old ones. A
 // process cannot count what others write, so RawAES does not enforce the limit.
 // [Hierarchical] derives a key for each wrapping and has no such limit.
+//
+// [raw-aes-keyring]: https://github.com/awslabs/aws-encryption-sdk-specification/blob/master/framework/raw-aes-keyring.md
 type RawAES struct {
 	namespace, name string
 	aead            cipher.AEAD
@@ -54,7 +56,7 @@ var (
 	_ recipient.Preparer = (*RawAES)(nil)
 )
 
-// NewRawAES makes a keyring for one AES key. Errors:
+// NewRawAES returns a keyring for one AES key. Errors:
 // [materials.ErrConfiguration], and [materials.ErrUnsupported] under
 // GODEBUG=fips140=only.
 func NewRawAES(c RawAESConfig) (*RawAES, error) {

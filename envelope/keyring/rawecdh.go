@@ -23,11 +23,13 @@ type RawECDHConfig struct {
 }
 
 // RawECDH wraps under a secret that two key pairs agree on (Material Providers
-// specification, raw-ecdh-keyring). [NewRawECDH], [NewRawECDHEphemeral] and
+// specification, [raw-ecdh-keyring]). [NewRawECDH], [NewRawECDHEphemeral] and
 // [NewRawECDHDiscovery] make the three kinds of it.
 //
 // Each item stores the public keys of both sides, in clear. The encryption
 // context is bound by the derivation of the wrapping key.
+//
+// [raw-ecdh-keyring]: https://github.com/awslabs/aws-encryption-sdk-specification/blob/master/framework/raw-ecdh-keyring.md
 type RawECDH struct {
 	curve        *agreement.Curve
 	private      *ecdh.PrivateKey // nil in a keyring that only encrypts
@@ -41,7 +43,7 @@ var (
 	_ recipient.Preparer = (*RawECDH)(nil)
 )
 
-// NewRawECDH makes a keyring of your private key and the partner's public key
+// NewRawECDH returns a keyring of your private key and the partner's public key
 // (the key agreement scheme RawPrivateKeyToStaticPublicKey). It reads what either
 // side wrote for the other. The partner configures the same with the roles
 // exchanged. Errors: [materials.ErrConfiguration], and [materials.ErrUnsupported]
@@ -58,7 +60,7 @@ func NewRawECDH(c RawECDHConfig) (*RawECDH, error) {
 	return newRawECDH(c.PrivateKey, c.PartnerKey)
 }
 
-// NewRawECDHEphemeral makes a keyring that only encrypts, for the holder of the
+// NewRawECDHEphemeral returns a keyring that only encrypts, for the holder of the
 // recipient's private key (the key agreement scheme
 // EphemeralPrivateKeyToStaticPublicKey). It draws a key pair for each item and
 // forgets the private half, so it cannot read its own items. A keyring of
@@ -71,7 +73,7 @@ func NewRawECDHEphemeral(recipient *ecdh.PublicKey) (*RawECDH, error) {
 	return newRawECDH(nil, recipient)
 }
 
-// NewRawECDHDiscovery makes a keyring that only decrypts, whatever the sender's
+// NewRawECDHDiscovery returns a keyring that only decrypts, whatever the sender's
 // key is (the key agreement scheme PublicKeyDiscovery). Anyone who has the public
 // key can write items that it opens: an opened item does not prove who wrote it.
 // Errors as [NewRawECDH].

@@ -21,9 +21,13 @@ type RSAPadding uint8
 const (
 	// RSAPaddingPKCS1 is PKCS #1 v1.5, for items that have it; prefer OAEP.
 	RSAPaddingPKCS1 RSAPadding = iota + 1
+	// RSAPaddingOAEPSHA1 is OAEP with SHA-1.
 	RSAPaddingOAEPSHA1
+	// RSAPaddingOAEPSHA256 is OAEP with SHA-256.
 	RSAPaddingOAEPSHA256
+	// RSAPaddingOAEPSHA384 is OAEP with SHA-384.
 	RSAPaddingOAEPSHA384
+	// RSAPaddingOAEPSHA512 is OAEP with SHA-512.
 	RSAPaddingOAEPSHA512
 )
 
@@ -79,8 +83,10 @@ type RawRSAConfig struct {
 }
 
 // RawRSA wraps with RSA under a local key pair (Material Providers
-// specification, raw-rsa-keyring). The wrapping binds no encryption context;
+// specification, [raw-rsa-keyring]). The wrapping binds no encryption context;
 // the data key under it does.
+//
+// [raw-rsa-keyring]: https://github.com/awslabs/aws-encryption-sdk-specification/blob/master/framework/raw-rsa-keyring.md
 type RawRSA struct {
 	namespace, name string
 	padding         RSAPadding
@@ -93,7 +99,7 @@ var (
 	_ recipient.Preparer = (*RawRSA)(nil)
 )
 
-// NewRawRSA makes a keyring for one RSA key pair or half of it. Errors:
+// NewRawRSA returns a keyring for one RSA key pair or half of it. Errors:
 // [materials.ErrConfiguration].
 func NewRawRSA(c RawRSAConfig) (*RawRSA, error) {
 	if err := checkNames("raw RSA", c.Namespace, c.Name, 0); err != nil {

@@ -19,8 +19,10 @@ const (
 
 // KMSConfiguration says which KMS keys may wrap the store's branch keys. Make
 // it with one of the four functions below; the zero value is invalid.
-// (Material Providers specification, branch-key-store, "AWS KMS
+// (Material Providers specification, [branch-key-store], "AWS KMS
 // Configuration".)
+//
+// [branch-key-store]: https://github.com/awslabs/aws-encryption-sdk-specification/blob/master/framework/branch-key-store.md#aws-kms-configuration
 type KMSConfiguration struct {
 	kind   kmsKind
 	key    string

@@ -42,10 +42,12 @@ func (in CreateKeyInput) validate() error {
 	return nil
 }
 
-// CreateKey makes a branch key with its first version and a beacon key, and
+// CreateKey creates a branch key with its first version and a beacon key, and
 // returns its id: three KMS calls and one transaction. KMS draws the keys; this
-// process never sees them. (Specification, "CreateKey".) Errors:
+// process never sees them. (Material Providers specification, [branch-key-store], "CreateKey".) Errors:
 // [materials.ErrConfiguration], [ErrExists], or a [materials.KeyError].
+//
+// [branch-key-store]: https://github.com/awslabs/aws-encryption-sdk-specification/blob/master/framework/branch-key-store.md#createkey
 func (s *KeyStore) CreateKey(ctx context.Context, in CreateKeyInput) (string, error) {
 	if err := s.kms.writable("CreateKey"); err != nil {
 		return "", err
@@ -74,11 +76,13 @@ func (s *KeyStore) CreateKey(ctx context.Context, in CreateKeyInput) (string, er
 	return id, nil
 }
 
-// VersionKey makes a new version of a branch key, makes it the active one and
+// VersionKey creates a new version of a branch key, makes it the active one and
 // returns it; older versions stay. The record read is authenticated first.
-// (Specification, "VersionKey".) Errors: [materials.ErrConfiguration],
+// (Material Providers specification, [branch-key-store], "VersionKey".) Errors: [materials.ErrConfiguration],
 // [ErrNotFound], [ErrConflict] if another process rotated meanwhile, or another
 // [materials.KeyError].
+//
+// [branch-key-store]: https://github.com/awslabs/aws-encryption-sdk-specification/blob/master/framework/branch-key-store.md#versionkey
 func (s *KeyStore) VersionKey(ctx context.Context, branchKeyID string) (string, error) {
 	if err := s.kms.writable("VersionKey"); err != nil {
 		return "", err

@@ -1,7 +1,7 @@
 // Package keystore keeps branch keys in a DynamoDB table, each wrapped by an
 // AWS KMS key, byte-compatible with the branch key store of the AWS Material
 // Providers Library: either side reads and rotates what the other wrote.
-// (Material Providers specification, branch-key-store.)
+// (Material Providers specification, [branch-key-store].)
 //
 // # First steps
 //
@@ -19,7 +19,7 @@
 //
 // # Rotation
 //
-// VersionKey makes a new active version; older versions stay and open older
+// VersionKey creates a new active version; older versions stay and open older
 // items. Running processes go on writing under the old one until their cache
 // lifetime ends. Of two processes that rotate at once one fails with
 // [ErrConflict] and nothing is lost. The official Java library omits that check
@@ -47,4 +47,5 @@
 //
 // [framework's specification]: https://github.com/awslabs/aws-encryption-sdk-specification/tree/master/framework/branch-key-store.md
 // [hierarchical keyring]: https://docs.aws.amazon.com/database-encryption-sdk/latest/devguide/use-hierarchical-keyring.html
+// [branch-key-store]: https://github.com/awslabs/aws-encryption-sdk-specification/blob/master/framework/branch-key-store.md
 package keystore

@@ -40,7 +40,7 @@ var (
 	_ tableCreator = (*DynamoDBStorage)(nil)
 )
 
-// NewDynamoDBStorage makes a storage on a table, which need not exist yet.
+// NewDynamoDBStorage returns a storage on a table, which need not exist yet.
 // Errors: [materials.ErrConfiguration].
 func NewDynamoDBStorage(client DynamoDBClient, tableName string) (*DynamoDBStorage, error) {
 	if nilvalue.Is(client) || tableName == "" {

@@ -13,27 +13,27 @@ import (
 // Errors of a key store. They come inside a [materials.KeyError] that has the
 // branch key id and, if a service was asked, its error code.
 var (
-	// ErrNotFound: no such branch key, or no such version of it. The same
+	// ErrNotFound means that there is no such branch key or version. It is the same
 	// value as keyring.ErrNoBranchKey.
 	ErrNotFound = keyring.ErrNoBranchKey
-	// ErrExists: CreateKey found the branch key id in use.
+	// ErrExists means that CreateKey found the branch key id in use.
 	ErrExists = errors.New("the branch key exists already")
-	// ErrConflict: another process rotated or deleted the branch key at the
+	// ErrConflict means that another process rotated or deleted the branch key at the
 	// same time, and this call changed nothing. Read again, then decide whether
 	// to rotate once more.
 	ErrConflict = errors.New("the branch key was changed by another process")
-	// ErrInvalidRecord: a record lacks a field, has one of another type, or
+	// ErrInvalidRecord means that a record lacks a field, has one of another type, or
 	// contradicts itself. KMS was not asked.
 	ErrInvalidRecord = errors.New("invalid key store record")
-	// ErrNotAuthentic: KMS does not open the wrapped key with the record's
+	// ErrNotAuthentic means that KMS does not open the wrapped key with the record's
 	// attributes: the record was altered, swapped or truncated, or it belongs
 	// to a store with another logical name.
 	ErrNotAuthentic = errors.New("the key store record is not authentic")
-	// ErrWrongKMSKey: the record names another KMS key than the configured one.
+	// ErrWrongKMSKey means that the record names another KMS key than the configured one.
 	ErrWrongKMSKey = errors.New("the branch key is wrapped by another KMS key than configured")
-	// ErrKMSKeyUnusable: the KMS key is disabled, pending deletion or gone.
+	// ErrKMSKeyUnusable means that the KMS key is disabled, pending deletion or gone.
 	ErrKMSKeyUnusable = errors.New("the KMS key is disabled, pending deletion or does not exist")
-	// ErrUnavailable: KMS or the table could not be asked: network failure,
+	// ErrUnavailable means that KMS or the table could not be asked: network failure,
 	// timeout, throttling, fault of the service. The same value as
 	// cache.ErrUnavailable.
 	ErrUnavailable = cache.ErrUnavailable

@@ -32,7 +32,7 @@ type Store interface {
 	materials.BeaconKeySource
 	// LogicalName returns the name that is bound to every key.
 	LogicalName() string
-	// CreateKey makes a branch key with its first version and a beacon key and
+	// CreateKey creates a branch key with its first version and a beacon key and
 	// returns its id.
 	CreateKey(ctx context.Context, in CreateKeyInput) (string, error)
 	// VersionKey rotates a branch key and returns its new active version.
@@ -84,7 +84,7 @@ var _ Store = (*KeyStore)(nil)
 // maxGrantTokens is the service's own limit.
 const maxGrantTokens = 10
 
-// New makes a key store; it makes no call. Errors:
+// New returns a key store; it makes no call. Errors:
 // [materials.ErrConfiguration].
 func New(c Config) (*KeyStore, error) {
 	bad := func(text string) error { return fmt.Errorf("%w: key store %s", materials.ErrConfiguration, text) }
@@ -140,7 +140,7 @@ func (s *KeyStore) Info() Info {
 // LogicalName returns the name that is bound to every key.
 func (s *KeyStore) LogicalName() string { return s.logicalName }
 
-// CreateTable makes the storage's table unless it exists and returns its ARN;
+// CreateTable creates the storage's table unless it exists and returns its ARN;
 // see [DynamoDBStorage.CreateTable]. A storage that cannot make tables fails
 // with [materials.ErrUnsupported].
 func (s *KeyStore) CreateTable(ctx context.Context) (string, error) {

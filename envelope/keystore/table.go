@@ -22,10 +22,10 @@ const (
 	lastPoll  = 2 * time.Second
 )
 
-// ErrWrongTable: a table of that name exists and is not a key store.
+// ErrWrongTable means that a table of that name exists and is not a key store.
 var ErrWrongTable = errors.New("the table is not a key store")
 
-// CreateTable makes the table unless it exists, waits until it can be used and
+// CreateTable creates the table unless it exists, waits until it can be used and
 // returns its ARN. A table of that name with another key schema fails with
 // [ErrWrongTable]. It is billed on demand. The context bounds the wait, which
 // on AWS is some ten seconds.

@@ -10,11 +10,11 @@ import (
 	"github.com/ddbseal/ddbseal/envelope/internal/nilvalue"
 )
 
-// NewDefaultCMM makes the materials manager that most applications use: for a
+// NewDefaultCMM returns the materials manager that most applications use: for a
 // signed suite it draws the item's P-384 key and puts the public half into the
 // encryption context, then it asks the keyring. It is safe for concurrent use
 // if the keyring is. A nil keyring is refused with [ErrConfiguration].
-// (Material Providers specification, default-cmm.)
+// (Material Providers specification, [default-cmm].)
 //
 // After its first item of a signed suite the manager keeps up to four signing
 // keys ready for the next items. A snapshot of the machine or process contains
@@ -26,6 +26,8 @@ import (
 // reads the snapshot and can only decrypt by the keyring's key can sign changed
 // versions of those items. Make the manager, or the item encryptor that makes it,
 // after resuming.
+//
+// [default-cmm]: https://github.com/awslabs/aws-encryption-sdk-specification/blob/master/framework/default-cmm.md
 func NewDefaultCMM(k Keyring) (CMM, error) {
 	if nilvalue.Is(k) {
 		return nil, fmt.Errorf("%w: the materials manager needs a keyring", ErrConfiguration)
@@ -122,7 +124,9 @@ func (r *DecryptionRequest) check() error {
 // the encryption context must be there on writing, are authenticated without
 // being stored in the item, and must be reproduced on reading. Errors:
 // [ErrConfiguration]. (Material Providers specification,
-// required-encryption-context-cmm.)
+// [required-encryption-context-cmm].)
+//
+// [required-encryption-context-cmm]: https://github.com/awslabs/aws-encryption-sdk-specification/blob/master/framework/required-encryption-context-cmm.md
 func NewRequiredContextCMM(underlying CMM, keys ...string) (CMM, error) {
 	if nilvalue.Is(underlying) {
 		return nil, fmt.Errorf("%w: the required-encryption-context manager needs one to wrap", ErrConfiguration)

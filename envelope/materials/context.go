@@ -39,8 +39,10 @@ func (c EncryptionContext) Clone() EncryptionContext { return maps.Clone(c) }
 // value each behind a 16-bit length. An empty context is two zero bytes. It
 // fails with [ErrConfiguration] when a key is empty, when a key or value is not
 // UTF-8 or longer than 65,535 bytes, or when there are more pairs than that: no
-// reader accepts these. (Material Providers specification, structures,
+// reader accepts these. (Material Providers specification, [structures],
 // "Encryption Context".)
+//
+// [structures]: https://github.com/awslabs/aws-encryption-sdk-specification/blob/master/framework/structures.md#encryption-context
 func (c EncryptionContext) AppendSerialized(dst []byte) ([]byte, error) {
 	if len(c) > maxContextPairs {
 		return nil, fmt.Errorf("%w: encryption context of %d pairs, the format holds %d", ErrConfiguration, len(c),

@@ -119,10 +119,10 @@ type Recipient struct {
 	redaction
 	ProviderID   string
 	ProviderInfo []byte
-	// IntermediateKey: 32 bytes, fresh for this recipient of this item. The
+	// IntermediateKey has 32 bytes, fresh for this recipient of this item. The
 	// keyring wipes it after AddRecipient returns.
 	IntermediateKey []byte
-	// WrappedIntermediateKey: the same key as the provider wrapped it.
+	// WrappedIntermediateKey is the same key as the provider wrapped it.
 	WrappedIntermediateKey []byte
 }
 

@@ -8,14 +8,15 @@ import (
 // Errors by phase. The envelope package exports the same values, so that
 // applications need only that one.
 var (
-	// ErrConfiguration: a setting is missing, contradictory or out of range.
+	// ErrConfiguration means that a setting is missing, contradictory or out of range.
 	ErrConfiguration = errors.New("invalid configuration")
-	// ErrMaterials: keyring or cryptographic materials manager gave no usable
+	// ErrMaterials means that keyring or cryptographic materials manager gave no usable
 	// materials.
 	ErrMaterials = errors.New("no usable cryptographic materials")
-	// ErrKeyDenied: the key service refused the caller the use of a key.
+	// ErrKeyDenied means that the key service refused the caller the use of a key.
 	ErrKeyDenied = errors.New("use of the key denied")
-	// ErrUnsupported: the format or a provider knows it, this library does not.
+	// ErrUnsupported means that the format or a provider has something that this
+	// library does not support.
 	ErrUnsupported = errors.New("not supported")
 )
 
@@ -37,6 +38,8 @@ type KeyError struct {
 	Err error
 }
 
+// Error names the provider, the key and the permission that is missing, and says
+// why the key did not serve.
 func (e *KeyError) Error() string {
 	var b strings.Builder
 	b.WriteString(e.Provider)

@@ -14,7 +14,9 @@ type EncryptedDataKey struct {
 
 // Keyring wraps and unwraps the data keys of items. Implementations must be
 // safe for use by many goroutines at once. (Material Providers specification,
-// keyring-interface.)
+// [keyring-interface].)
+//
+// [keyring-interface]: https://github.com/awslabs/aws-encryption-sdk-specification/blob/master/framework/keyring-interface.md
 type Keyring interface {
 	// OnEncrypt adds a recipient for each of the keyring's wrapping keys by
 	// [Encryption.AddRecipient], or fails. It must add at least one unless
@@ -47,7 +49,9 @@ func CheckSuite(k Keyring, suite AlgorithmSuite) error {
 
 // CMM is a cryptographic materials manager: it assembles the materials for one
 // item. The default one is made from a keyring by [NewDefaultCMM]. (Material
-// Providers specification, cmm-interface.)
+// Providers specification, [cmm-interface].)
+//
+// [cmm-interface]: https://github.com/awslabs/aws-encryption-sdk-specification/blob/master/framework/cmm-interface.md
 type CMM interface {
 	EncryptionMaterials(ctx context.Context, r EncryptionRequest) (*Encryption, error)
 	DecryptionMaterials(ctx context.Context, r DecryptionRequest) (*Decryption, error)

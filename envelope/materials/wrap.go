@@ -29,7 +29,9 @@ var wrapNonce [12]byte
 
 // deriveWrapping derives from one intermediate key the AEAD that wraps the
 // data key and the recipient's symmetric signing key (Material Providers
-// specification, structures, "Intermediate Key Wrapping").
+// specification, [algorithm-suites], "Intermediate Key Wrapping").
+//
+// [algorithm-suites]: https://github.com/awslabs/aws-encryption-sdk-specification/blob/master/framework/algorithm-suites.md#intermediate-key-wrapping
 func deriveWrapping(intermediateKey []byte) (cipher.AEAD, []byte, error) {
 	var kek [DataKeyLength]byte
 	signing := make([]byte, SymmetricSigningKeyLength)

@@ -30,7 +30,7 @@ func (s *shop) addCustomer(w http.ResponseWriter, r *http.Request) (any, error) 
 	if err := read(r, &c); err != nil {
 		return nil, err
 	}
-	c.PK, c.SK = partitionOf(r.PathValue("tenant"), c.ID), "CUSTOMER"
+	c.Tenant = r.PathValue("tenant")
 	if err := s.customers.Insert(r.Context(), c); err != nil {
 		return nil, err
 	}
@@ -39,7 +39,8 @@ func (s *shop) addCustomer(w http.ResponseWriter, r *http.Request) (any, error) 
 }
 
 func (s *shop) customer(w http.ResponseWriter, r *http.Request) (any, error) {
-	c, err := s.customers.Get(r.Context(), customerKey(r))
+	key := s.customers.Key(customer{Tenant: r.PathValue("tenant"), ID: r.PathValue("id")})
+	c, err := s.customers.Get(r.Context(), key)
 	w.Header().Set("ETag", etag(c.Version))
 	return c, err
 }
@@ -55,8 +56,7 @@ func (s *shop) changeCustomer(w http.ResponseWriter, r *http.Request) (any, erro
 	if err != nil || version < 1 {
 		return nil, errInvalid("If-Match must have the ETag of the customer that was read")
 	}
-	key := customerKey(r)
-	c.PK, c.SK, c.ID, c.Version = key.Partition.(string), key.Sort.(string), r.PathValue("id"), version
+	c.Tenant, c.ID, c.Version = r.PathValue("tenant"), r.PathValue("id"), version
 	if err := s.customers.Save(r.Context(), &c); err != nil {
 		return nil, err
 	}
@@ -69,7 +69,7 @@ func (s *shop) addOrder(_ http.ResponseWriter, r *http.Request) (any, error) {
 	if err := read(r, &o); err != nil {
 		return nil, err
 	}
-	o.PK, o.SK = partitionOf(r.PathValue("tenant"), r.PathValue("id")), orderKey(o.Number)
+	o.Tenant, o.Customer = r.PathValue("tenant"), r.PathValue("id")
 	return created{o}, s.orders.Insert(r.Context(), o)
 }
 
@@ -85,18 +85,15 @@ func (s *shop) listOrders(_ http.ResponseWriter, r *http.Request) (any, error) {
 	if err != nil || limit < 1 || limit > 100 {
 		limit = 20
 	}
+	of := order{Tenant: r.PathValue("tenant"), Customer: r.PathValue("id")}
 	page, err := s.orders.QueryPage(r.Context(), store.Query{
-		Partition: partitionOf(r.PathValue("tenant"), r.PathValue("id")), Sort: store.SortBeginsWith(orderPrefix),
+		Partition: s.orders.Key(of).Partition, Sort: s.orders.SortPrefix(of),
 		Descending: true, PageSize: int32(limit),
 	}, store.Cursor(r.FormValue("cursor")))
 	if err != nil {
 		return nil, err
 	}
 	return orders{page.Items, len(page.Failed), page.Next}, nil
-}
-
-func customerKey(r *http.Request) store.Key {
-	return store.Key{Partition: partitionOf(r.PathValue("tenant"), r.PathValue("id")), Sort: "CUSTOMER"}
 }
 
 func etag(version int64) string { return fmt.Sprintf("%q", strconv.FormatInt(version, 10)) }
@@ -141,7 +138,8 @@ func status(err error) (int, string) {
 		return http.StatusConflict, "it exists already"
 	case errors.Is(err, store.ErrStaleVersion):
 		return http.StatusPreconditionFailed, "it was changed since you read it: read it again"
-	case errors.Is(err, store.ErrConfiguration): // a cursor that is not ours
+	case errors.Is(err, store.ErrConfiguration), // a cursor that is not ours
+		errors.Is(err, store.ErrKeyTemplate): // an order number of too many digits
 		return http.StatusBadRequest, "the request is not valid"
 	case errors.Is(err, keyring.ErrNoBranchKey):
 		return http.StatusGone, "the tenant was removed"

@@ -164,6 +164,8 @@ func TestRefusals(t *testing.T) {
 	s.call(400, "POST", "/acme/customers", `{"id":"7"}`)
 	s.call(400, "POST", "/acme/customers", `not JSON`)
 	s.call(400, "POST", "/acme/customers/7/orders", `{"number":0}`)
+	s.call(400, "POST", "/acme/customers/7/orders", `{"number":-1}`)
+	s.call(400, "POST", "/acme/customers/7/orders", `{"number":10000000000}`)
 	s.call(404, "GET", "/acme/customers/9", "")
 	s.call(405, "DELETE", "/acme/customers/9", "")
 }

@@ -13,7 +13,6 @@ import (
 	"strings"
 
 	"github.com/ddbseal/ddbseal/examples/internal/account"
-	"github.com/ddbseal/ddbseal/store"
 )
 
 func main() { account.Main(run) }
@@ -102,10 +101,10 @@ func show(ctx context.Context, server *httptest.Server, method, path, body strin
 
 // ciphertext shows what DynamoDB has of a customer.
 func ciphertext(ctx context.Context, s *shop) error {
-	raw, err := s.customers.Raw(ctx, store.Key{Partition: "acme#7", Sort: "CUSTOMER"})
+	raw, err := s.customers.Raw(ctx, s.customers.Key(customer{Tenant: "acme", ID: "7"}))
 	if err != nil {
 		return err
 	}
-	fmt.Println("DynamoDB sees: id", account.Value(raw["id"])+", name", account.Value(raw["name"]))
+	fmt.Println("DynamoDB sees: pk", account.Value(raw["pk"])+", name", account.Value(raw["name"]))
 	return nil
 }

@@ -21,7 +21,7 @@ func Example() {
 	// POST /acme/customers/7/orders: 201 Created {"number":2,"cents":200,"card":"4111 1111 1111 1111"}
 	// POST /acme/customers/7/orders: 201 Created {"number":3,"cents":300,"card":"4111 1111 1111 1111"}
 	// GET /acme/customers/7/orders?limit=2: 200 OK {"orders":[{"number":3,"cents":300,"card":"4111 1111 1111 1111"},{"number":2,"cents":200,"card":"4111 1111 1111 1111"}]
-	// DynamoDB sees: id "7", name 32 bytes of ciphertext
+	// DynamoDB sees: pk "acme#7", name 32 bytes of ciphertext
 	// acme leaves
 	// GET /acme/customers/7: 410 Gone the tenant was removed
 	// GET /globex/customers/7: 200 OK {"id":"7","name":"Ola Sample","email":""}

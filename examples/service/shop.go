@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
@@ -10,30 +9,27 @@ import (
 )
 
 // customer and order are two types of item in one table. A customer and its
-// orders share a partition, so that one query reads the orders in their order.
+// orders share a partition, so that one query reads the orders in their order. The
+// keys are composed of the fields, and need no attributes beside them.
 type customer struct {
-	PK      string `dynamodbav:"pk" seal:"partition" json:"-"`
-	SK      string `dynamodbav:"sk" seal:"sort" json:"-"`
-	ID      string `dynamodbav:"id" seal:"sign" json:"id"`
-	Name    string `dynamodbav:"name" json:"name"` // encrypted
-	Email   string `dynamodbav:"email" json:"email"`
-	Version int64  `dynamodbav:"version" seal:"version" json:"-"` // the ETag
+	_       struct{} `dynamodbav:"pk" seal:"partition" template:"{Tenant}#{ID}"`
+	_       struct{} `dynamodbav:"sk" seal:"sort" template:"CUSTOMER"`
+	Tenant  string   `dynamodbav:"-" json:"-"`
+	ID      string   `dynamodbav:"-" json:"id"`
+	Name    string   `dynamodbav:"name" json:"name"` // encrypted
+	Email   string   `dynamodbav:"email" json:"email"`
+	Version int64    `dynamodbav:"version" seal:"version" json:"-"` // the ETag
 }
 
 type order struct {
-	PK     string `dynamodbav:"pk" seal:"partition" json:"-"`
-	SK     string `dynamodbav:"sk" seal:"sort" json:"-"`
-	Number int    `dynamodbav:"number" seal:"sign" json:"number"`
-	Cents  int64  `dynamodbav:"cents" json:"cents"` // encrypted
-	Card   string `dynamodbav:"card" json:"card"`
+	_        struct{} `dynamodbav:"pk" seal:"partition" template:"{Tenant}#{Customer}"`
+	_        struct{} `dynamodbav:"sk" seal:"sort" template:"ORDER#{Number:010}"`
+	Tenant   string   `dynamodbav:"-" json:"-"`
+	Customer string   `dynamodbav:"-" json:"-"`
+	Number   int      `dynamodbav:"-" json:"number"`
+	Cents    int64    `dynamodbav:"cents" json:"cents"` // encrypted
+	Card     string   `dynamodbav:"card" json:"card"`
 }
-
-const orderPrefix = "ORDER#"
-
-func partitionOf(tenant, customer string) string { return tenant + "#" + customer }
-
-// orderKey pads the number, because strings are sorted byte by byte.
-func orderKey(number int) string { return fmt.Sprintf("%s%010d", orderPrefix, number) }
 
 // shop is the table.
 type shop struct {
@@ -47,28 +43,14 @@ func newShop(ctx context.Context, db *dynamodb.Client, table string, t *tenants)
 	if err != nil {
 		return nil, err
 	}
-	// Each type names the attributes of the other one, so that either can read
-	// past an item of the other.
-	ofOrders, err := store.Actions[order]()
-	if err != nil {
-		return nil, err
-	}
-	ofCustomers, err := store.Actions[customer]()
-	if err != nil {
-		return nil, err
-	}
 	s := &shop{}
-	s.customers, err = store.NewEntity[customer](db, table, store.ClientSide{Keyring: keyring, OtherActions: ofOrders},
-		store.Entity{Attribute: "kind", Name: "customer"}, store.Validate(customer.valid))
+	all, err := store.NewCollection(db, table, store.ClientSide{Keyring: keyring}, "kind",
+		store.MemberOf(&s.customers, "customer", store.Validate(customer.valid)),
+		store.MemberOf(&s.orders, "order", store.Validate(order.valid)))
 	if err != nil {
 		return nil, err
 	}
-	s.orders, err = store.NewEntity[order](db, table, store.ClientSide{Keyring: keyring, OtherActions: ofCustomers},
-		store.Entity{Attribute: "kind", Name: "order"}, store.Validate(order.valid))
-	if err != nil {
-		return nil, err
-	}
-	return s, store.Create(ctx, store.CreateOptions{}, s.customers, s.orders)
+	return s, store.Create(ctx, store.CreateOptions{}, all)
 }
 
 func (c customer) valid() error {

@@ -54,7 +54,7 @@ func (e *Error) Error() string {
 // The refusals of updates that depend on the item.
 var (
 	errNoAttribute = &Error{Message: "The provided expression refers to an attribute that does not exist in the item"}
-	// ErrOperandType: an operand, or what an action meets in the item, has the
+	// ErrOperandType means that an operand, or what an action meets in the item, has the
 	// wrong type.
 	ErrOperandType = &Error{Message: "An operand in the update expression has an incorrect data type"}
 	errUpdatePath  = &Error{Message: "The document path provided in the update expression is invalid for update"}

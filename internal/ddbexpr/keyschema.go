@@ -17,7 +17,7 @@ type KeyAttribute struct {
 }
 
 // KeySchema is the key of a table or index to which a condition is bound: the
-// attributes of the partition key, and those of the sort key in the order by
+// attributes of the partition key, and the sort key's in the order by
 // which they sort. Sort is empty if there is no sort key.
 type KeySchema struct {
 	Partition, Sort []KeyAttribute

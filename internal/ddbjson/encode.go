@@ -12,7 +12,7 @@ import (
 
 // Marshal writes an item in one line, with the names of the item and of every
 // map inside in ascending byte order, so that equal items give equal text. Sets
-// keep the order they have. The errors are those of [AppendValue].
+// keep the order they have. The errors are as for [AppendValue].
 func Marshal(item map[string]types.AttributeValue) ([]byte, error) {
 	return AppendItemSorted(make([]byte, 0, 64*(len(item)+1)), item)
 }

@@ -5,16 +5,16 @@ import "errors"
 // The reasons for which a number is refused. None of them carries the refused
 // text, since that may be a secret; [Message] adds it where DynamoDB does.
 var (
-	// ErrSyntax: the text is not a decimal number.
+	// ErrSyntax means that the text is not a decimal number.
 	ErrSyntax = errors.New("not a decimal number")
-	// ErrPrecision: more than [MaxDigits] significant digits.
+	// ErrPrecision means that a number has more than [MaxDigits] significant digits.
 	ErrPrecision = errors.New("number has more than 38 significant digits")
-	// ErrRange: the magnitude cannot be stored. [ErrOverflow] and
+	// ErrRange means that the magnitude cannot be stored. [ErrOverflow] and
 	// [ErrUnderflow] both match it by errors.Is.
 	ErrRange = errors.New("number is outside of the supported range")
-	// ErrOverflow: the magnitude is 1e126 or larger.
+	// ErrOverflow means that the magnitude is 1e126 or larger.
 	ErrOverflow error = &rangeError{"number overflow: magnitude is 1e126 or larger"}
-	// ErrUnderflow: the magnitude is not zero and smaller than 1e-130.
+	// ErrUnderflow means that the magnitude is not zero and smaller than 1e-130.
 	ErrUnderflow error = &rangeError{"number underflow: magnitude is smaller than 1e-130"}
 )
 

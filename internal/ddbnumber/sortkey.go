@@ -10,7 +10,7 @@ const (
 // SortKey returns bytes that order like the numbers themselves under
 // bytes.Compare, equal for every spelling of the same number. No key is a
 // proper prefix of another, so more bytes may follow it in a composite key.
-// At most 22 bytes; the errors are those of [Normalize].
+// At most 22 bytes; the errors are as for [Normalize].
 func SortKey(s string) ([]byte, error) {
 	return AppendSortKey(make([]byte, 0, 24), s)
 }

@@ -13,8 +13,9 @@ import (
 // Text returns s with every character escaped that could change how a terminal
 // shows what surrounds it: controls (C0, delete and C1, and so every ANSI
 // sequence), line breaks, the separators U+2028 and U+2029, characters of
-// format such as bidirectional overrides and zero-width ones, and bytes that
-// are not UTF-8. The escapes are Go's and JSON's where there is one: \n, \u202e.
+// format such as bidirectional overrides and zero-width ones, other characters
+// that show nothing, such as fillers and variation selectors, and bytes that are
+// not UTF-8. The escapes are Go's and JSON's where there is one: \n, \u202e.
 // It returns s itself where there is nothing to escape. A character of format
 // outside the basic plane becomes \U000e0041.
 func Text(s string) string {
@@ -36,9 +37,14 @@ func unsafeRune(r rune, size int) bool {
 	case r == utf8.RuneError:
 		return size == 1
 	}
-	// Cc has C1, Cf the bidirectional and the zero-width characters.
-	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
+	// Cc has C1, Cf the bidirectional and the zero-width characters. Of the letters
+	// and marks some show nothing: fillers and variation selectors.
+	return r == brailleBlank || unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp,
+		unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
+
+// brailleBlank is the symbol that looks like a space and is not one.
+const brailleBlank = '\u2800'
 
 // escape appends text to dst. With lines set, line breaks and tabs stay, and
 // every escape is one that a JSON string can have.

@@ -41,6 +41,11 @@ var unsafeTexts = []struct{ name, text, shown string }{
 	{"zero width", "\u200b\u200d\ufeff", `\u200b\u200d\ufeff`},
 	{"soft hyphen", "\u00ad", `\u00ad`},
 	{"tag", "\U000e0041", `\U000e0041`},
+	{"variation selectors", "\ufe0f\u180b\U000e0100", `\ufe0f\u180b\U000e0100`},
+	{"fillers", "\u3164\uffa0\u115f\u1160", `\u3164\uffa0\u115f\u1160`},
+	{"invisible marks", "\u034f\u17b4\u17b5", `\u034f\u17b4\u17b5`},
+	{"Braille blank", "\u2800", `\u2800`},
+	{"default ignorable", "\u2065\ufff0\U000e0fff", `\u2065\ufff0\U000e0fff`},
 }
 
 func TestText(t *testing.T) {
@@ -49,7 +54,7 @@ func TestText(t *testing.T) {
 			t.Errorf("%s: %q, want %q", c.name, got, "a"+c.shown+"ü")
 		}
 	}
-	for _, text := range []string{"", "plain text", "größer 日本 שלום 🙂 e\u0301 \ufffd\u00a0", `C:\new`} {
+	for _, text := range []string{"", "plain text", "größer 日本 שלום 🙂 e\u0301 \ufffd\u00a0 한국 ⠃ ខ្មែរ", `C:\new`} {
 		if got := Text(text); got != text {
 			t.Errorf("%q became %q", text, got)
 		}

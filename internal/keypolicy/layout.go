@@ -34,7 +34,7 @@ type layout struct {
 }
 
 // value writes n. line begins a new line at the indentation of n; the first of
-// orders is that of an object's members, the rest are for its statements.
+// orders is the order of an object's members; the rest is for its statements.
 func (w *layout) value(n *jsontree.Node, line string, orders [][]string) {
 	open, end := "[", "]"
 	switch {

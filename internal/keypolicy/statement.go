@@ -3,6 +3,7 @@ package keypolicy
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 )
 
 // Statement is a statement to be written, with the members in the order in which
@@ -56,23 +57,40 @@ const (
 // Console describes a key policy by the four statements of the KMS console and
 // what is added to them. Principals are ARNs.
 type Console struct {
-	Account        string
-	WithoutRoot    bool     // leave out the statement that delegates to IAM policies
-	Administrators []string // may manage the key
-	Users          []string // may use the key
-	Attachers      []string // may let AWS services use the key for them
-	Extra          []Statement
+	Account         string
+	WithoutRoot     bool     // leave out the statement that delegates to IAM policies
+	Administrators  []string // may manage the key
+	WithoutDeletion bool     // the administrators may not schedule or cancel the key's deletion
+	Users           []string // may use the key
+	Attachers       []string // may let AWS services use the key for them
+	Extra           []Statement
 }
 
-// Text returns the policy, laid out with two spaces of indentation. It leaves out
-// a statement that would name no principal.
+// Text returns the policy of [Console.Statements], laid out with two spaces of
+// indentation.
 func (c Console) Text() string {
+	return marshal(struct {
+		Version   string
+		ID        string `json:"Id"`
+		Statement []Statement
+	}{"2012-10-17", "key-consolepolicy-3", c.Statements()}, "", "  ")
+}
+
+// Statements returns the statements of the policy in order. It leaves out a
+// statement that would name no principal.
+func (c Console) Statements() []Statement {
 	var all []Statement
 	if !c.WithoutRoot {
 		all = append(all, consoleStatement(SidRoot, "arn:aws:iam::"+c.Account+":root"))
 	}
 	if len(c.Administrators) > 0 {
-		all = append(all, consoleStatement(SidAdministrators, c.Administrators...))
+		s := consoleStatement(SidAdministrators, c.Administrators...)
+		if c.WithoutDeletion {
+			s.Action = slices.DeleteFunc(s.Action, func(action string) bool {
+				return action == "kms:ScheduleKeyDeletion" || action == "kms:CancelKeyDeletion"
+			})
+		}
+		all = append(all, s)
 	}
 	if len(c.Users) > 0 {
 		all = append(all, consoleStatement(SidUsers, c.Users...))
@@ -80,12 +98,11 @@ func (c Console) Text() string {
 	if len(c.Attachers) > 0 {
 		all = append(all, consoleStatement(SidAttachment, c.Attachers...))
 	}
-	return marshal(struct {
-		Version   string
-		ID        string `json:"Id"`
-		Statement []Statement
-	}{"2012-10-17", "key-consolepolicy-3", append(all, c.Extra...)}, "", "  ")
+	return append(all, c.Extra...)
 }
+
+// JSON returns the statement as [Console.Text] lays it out.
+func (s Statement) JSON() string { return marshal(s, "", "  ") }
 
 // consoleStatement returns the console's statement with one of its Sids.
 func consoleStatement(sid string, arns ...string) Statement {

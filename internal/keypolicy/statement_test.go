@@ -2,6 +2,8 @@ package keypolicy_test
 
 import (
 	"errors"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/ddbseal/ddbseal/internal/keypolicy"
@@ -37,6 +39,29 @@ func TestConsole(t *testing.T) {
 	if _, err := p.AddAsConsole(bob, keypolicy.SidUsers, "mine"); !errors.Is(err, keypolicy.ErrNoStatement) ||
 		p.Text() != whole {
 		t.Error(err, p.Text())
+	}
+}
+
+// TestWithoutDeletion: administrators who may not delete the key keep every other
+// action, and the statements after theirs stay as they are.
+func TestWithoutDeletion(t *testing.T) {
+	c := keypolicy.Console{Account: account, Administrators: []string{ann}, Users: []string{bob}}
+	with := c.Statements()
+	c.WithoutDeletion = true
+	without := c.Statements()
+	if len(with) != 3 || len(without) != 3 {
+		t.Fatal(len(with), len(without))
+	}
+	if got, want := len(without[1].Action), len(with[1].Action)-2; got != want {
+		t.Errorf("%d actions, want %d", got, want)
+	}
+	for _, action := range []string{"kms:ScheduleKeyDeletion", "kms:CancelKeyDeletion"} {
+		if !slices.Contains(with[1].Action, action) || slices.Contains(without[1].Action, action) {
+			t.Errorf("%s: %v and %v", action, with[1].Action, without[1].Action)
+		}
+	}
+	if got := without[2].JSON(); got != with[2].JSON() || !strings.Contains(c.Text(), `"Sid": "`+without[2].Sid) {
+		t.Errorf("the key users' statement became %s", got)
 	}
 }
 

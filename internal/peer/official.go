@@ -12,7 +12,7 @@ const (
 	RustVariable = "DDBSEAL_INTEROP_RUST" // executable
 )
 
-// ErrNotBuilt: the peer's program is not there.
+// ErrNotBuilt means that the peer's program is not there.
 var ErrNotBuilt = errors.New("the official library's program is not built: run interop/run")
 
 // StartJava runs the program around the official Java library.

@@ -79,7 +79,7 @@ func (c *Condition) holds(e *evaluation) bool {
 	return c.matchValue(e, v.at(0)) != o.negated
 }
 
-// values are those of one condition key, without a slice for the single ones.
+// values are the values of one condition key, without a slice for a single one.
 type values struct {
 	one    string
 	single bool

@@ -21,14 +21,14 @@ type Document struct {
 type Statement struct {
 	Sid    string
 	Effect Effect
-	// Principals are those of Principal, or of NotPrincipal when that is set.
+	// Principals are the entries of Principal, or of NotPrincipal when that is set.
 	Principals   []PrincipalEntry
 	NotPrincipal bool
-	// Actions are those of Action, or of NotAction when that is set. A key
+	// Actions are the entries of Action, or of NotAction when that is set. A key
 	// policy's statement may have none, and then has no effect.
 	Actions   []string
 	NotAction bool
-	// Resources are those of Resource, or of NotResource when that is set.
+	// Resources are the entries of Resource, or of NotResource when that is set.
 	// None in a trust policy; none in a key policy means no effect.
 	Resources   []string
 	NotResource bool
@@ -139,7 +139,7 @@ func (d *Document) rewrite(changes []change) {
 	var text strings.Builder
 	old, from := d.text, 0
 	next := 0
-	// Entries are in the order of their statements, which is that of the text
+	// Entries are in the order of their statements, which is the order of the text
 	// but for the order of Principal's own members; sort to be sure.
 	all := make([]*PrincipalEntry, 0, 8)
 	for i := range d.Statements {

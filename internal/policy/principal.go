@@ -40,7 +40,7 @@ func (t PrincipalType) String() string {
 type Principal struct {
 	Type      PrincipalType
 	AccountID string // 12 digits; empty for Service and Anonymous
-	// ARN is that of the root user, of the user or of the role session
+	// ARN is the ARN of the root user, the user or the role session
 	// ("arn:aws:sts::111122223333:assumed-role/Name/session"). For a Service it
 	// is the service principal ("dynamodb.us-east-1.amazonaws.com").
 	ARN string

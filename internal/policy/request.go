@@ -65,8 +65,8 @@ const (
 
 // Policies are all that bear on one request.
 type Policies struct {
-	// Identity has the principal's own policies and those of its groups; for
-	// a role session those of the role. Root needs none.
+	// Identity has the policies of the principal and of its groups; for
+	// a role session, of the role. Root needs none.
 	Identity []Attached
 	Boundary *Attached  // nil: none
 	Session  []Attached // empty: none, so no limit

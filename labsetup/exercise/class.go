@@ -92,7 +92,7 @@ func patientItem(office string) envelope.Item {
 		"ward": text("ward 3"), "office": text(office), "visits": &ddbtypes.AttributeValueMemberN{Value: "4"}}
 }
 
-// classConfig makes the table's configuration of an answer.
+// classConfig returns the table's configuration of an answer.
 func (s *stage) classConfig(a actor, keyARN string, given map[string][]string) (*envelope.ItemEncryptor, error) {
 	kr, err := awskms.New(awskms.Config{Client: a.kms, KeyARN: keyARN})
 	if err != nil {

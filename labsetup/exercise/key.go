@@ -49,7 +49,7 @@ func (s *stage) describeKey(ctx context.Context) (*types.KeyMetadata, error) {
 	return out.KeyMetadata, nil
 }
 
-// makeKey makes the key of the exercise or finds it, puts its policy and takes
+// makeKey creates the key of the exercise or finds it, puts its policy and takes
 // back every grant except the ones that DynamoDB uses.
 func (s *stage) makeKey(ctx context.Context, policy keypolicy.Console) (string, error) {
 	m, err := s.describeKey(ctx)
@@ -79,7 +79,7 @@ func (s *stage) makeKey(ctx context.Context, policy keypolicy.Console) (string, 
 	})
 }
 
-// newKey makes a key and leads the alias to it.
+// newKey creates a key and points the alias to it.
 func (s *stage) newKey(ctx context.Context, multiRegion bool, policy keypolicy.Console) (string, error) {
 	made, err := s.admin.kms.CreateKey(ctx, &kms.CreateKeyInput{Policy: aws.String(policy.Text()),
 		Description: aws.String("key of the exercise " + s.id), MultiRegion: aws.Bool(multiRegion), Tags: s.keyTags()})

@@ -68,7 +68,7 @@ func (s *stage) oneTableCondition() map[string]map[string]string {
 		serverTableKey: s.name(wards)}}
 }
 
-// twoServerTables makes two tables under one key and two users who may use them.
+// twoServerTables creates two tables under one key and two users who may use them.
 func (s *stage) twoServerTables(ctx context.Context, policy keypolicy.Console) error {
 	for _, user := range []string{reader, other} {
 		if err := s.makeUser(ctx, user, s.identityPolicy(allTables, wards, payroll)); err != nil {
@@ -173,7 +173,7 @@ func oneClientTable() definition {
 	}
 }
 
-// clientTables makes the key and tables with an item encrypted under it.
+// clientTables creates the key and tables with an item encrypted under it.
 func (s *stage) clientTables(ctx context.Context, policy keypolicy.Console, tables ...string) error {
 	keyARN, err := s.makeKey(ctx, policy)
 	if err != nil {

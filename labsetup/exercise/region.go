@@ -105,7 +105,7 @@ func (s *stage) replicate(ctx context.Context, keyARN, policy string) error {
 	return err
 }
 
-// startRegion makes the key, the table and its copy. A key that has a replica is
+// startRegion creates the key, the table and its copy. A key that has a replica is
 // given up for a new one, as the replica cannot be made twice while it waits for
 // its deletion.
 func startRegion(ctx context.Context, s *stage) error {

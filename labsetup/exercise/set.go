@@ -49,7 +49,7 @@ func New(cfg Config) (*Set, error) {
 	return &Set{cfg: cfg}, nil
 }
 
-// Start makes the starting state of an exercise. Calling it again puts the
+// Start creates the starting state of an exercise. Calling it again puts the
 // starting state back. Errors: [ErrUnknown], [ErrNotOurs], and the errors of AWS.
 func (e *Set) Start(ctx context.Context, id string) error {
 	d, s, err := e.open(ctx, id)

@@ -155,7 +155,7 @@ func startShred(ctx context.Context, s *stage) error {
 	return nil
 }
 
-// makeKeyStoreTable makes the key store's table with the tag, or finds it.
+// makeKeyStoreTable creates the key store's table with the tag, or finds it.
 func (s *stage) makeKeyStoreTable(ctx context.Context, ks *keystore.KeyStore) error {
 	name := s.name(keysTable)
 	err := s.checkTableOurs(ctx, s.admin, name)

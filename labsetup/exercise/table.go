@@ -32,7 +32,7 @@ const firstID = "1"
 // tableDeadline bounds how long a table may take to become ready.
 const tableDeadline = 5 * time.Minute
 
-// makeTable makes a table of the exercise, or finds it, and puts it under the
+// makeTable creates a table of the exercise, or finds it, and puts it under the
 // key, or under the AWS owned key if keyARN is empty.
 func (s *stage) makeTable(ctx context.Context, a actor, name, keyARN string) error {
 	in := &dynamodb.CreateTableInput{TableName: aws.String(name), BillingMode: types.BillingModePayPerRequest,
@@ -59,7 +59,7 @@ func (s *stage) makeTable(ctx context.Context, a actor, name, keyARN string) err
 	return putUnder(ctx, a.ddb, name, keyARN)
 }
 
-// makeTableWithRecord makes a table and puts the record into it.
+// makeTableWithRecord creates a table and puts the record into it.
 func (s *stage) makeTableWithRecord(ctx context.Context, suffix, keyARN string, m store.Mode) error {
 	if err := s.makeTable(ctx, s.admin, s.name(suffix), keyARN); err != nil {
 		return err

@@ -35,7 +35,7 @@ func (s *stage) identityPolicy(actions []string, tables ...string) string {
 	return string(text)
 }
 
-// makeUser makes a user of the exercise, or finds it, with one inline policy and
+// makeUser creates a user of the exercise, or finds it, with one inline policy and
 // no other, and hands over a new access key if the caller wants it.
 func (s *stage) makeUser(ctx context.Context, suffix, policy string) error {
 	name, client := s.name(suffix), s.iam()
@@ -135,7 +135,7 @@ func (s *stage) deleteAccessKey(ctx context.Context, user, id string) error {
 // opened is an access key that was made for the time of a call.
 type opened struct{ user, id string }
 
-// as makes an access key of a user for the time of the call and returns who signs
+// as creates an access key of a user for the time of the call and returns who signs
 // with it. The user keeps the key it has.
 func (s *stage) as(ctx context.Context, suffix string) (actor, error) {
 	name := s.name(suffix)

@@ -15,9 +15,9 @@ func Of(p labsetup.Picture) Picture {
 // OfOthers returns the lab's second picture, of the two AWS keys and of both modes
 // at once, to be drawn.
 func OfOthers(p labsetup.Picture) Picture {
-	return Picture{Title: "The same record under AWS's keys, and under both locks", Columns: columns, Rows: rows(p),
-		Caption: "AWS's keys encrypt the disk and stop no user of the table. With both, the lock of the " +
-			"server refuses first."}
+	return Picture{Title: "The same record under AWS's keys, and with both kinds of encryption", Columns: columns, Rows: rows(p),
+		Caption: "AWS's keys encrypt the disk and stop no user of the table. With both kinds of " +
+			"encryption, DynamoDB asks for its key first and refuses."}
 }
 
 var columns = [3]string{"on AWS's disk", "DynamoDB answers", "your program shows"}

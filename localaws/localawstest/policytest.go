@@ -42,7 +42,7 @@ type PolicyCase struct {
 	// EnableKeyRotation, ScheduleKeyDeletion; or dynamodb:GetItem and PutItem,
 	// on a table under the key: then Denies is usually "kms:Decrypt".
 	Action string
-	// EncryptionContext is that of the cryptographic calls.
+	// EncryptionContext is the context that the cryptographic calls pass.
 	EncryptionContext map[string]string
 	// Denies is the action that must be denied; empty: the call must succeed.
 	Denies string

@@ -270,7 +270,7 @@ func (s *Server) seedTable(ctx context.Context, t Table) {
 	s.must(err, "seed table %s", t.Name)
 }
 
-// document makes the text of a policy.
+// document returns the text of a policy.
 func (s *Server) document(v any) string {
 	s.t.Helper()
 	var text string

@@ -147,7 +147,7 @@ func (s *Server) must(err error, format string, args ...any) {
 	}
 }
 
-// compact makes JSON of a Go value.
+// compact returns JSON of a Go value.
 func compact(v any) (string, error) {
 	text, err := json.Marshal(v)
 	return string(text), err

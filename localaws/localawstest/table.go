@@ -7,7 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// tableInput makes the request for a table with its keys and indexes.
+// tableInput returns the request for a table with its keys and indexes.
 func (s *Server) tableInput(t Table) *dynamodb.CreateTableInput {
 	s.t.Helper()
 	in := &dynamodb.CreateTableInput{TableName: &t.Name, BillingMode: types.BillingModePayPerRequest}
@@ -35,7 +35,7 @@ func (s *Server) tableInput(t Table) *dynamodb.CreateTableInput {
 	return in
 }
 
-// keySchema makes the schema of a key and defines its attributes in the request.
+// keySchema returns the schema of a key and defines its attributes in the request.
 func (s *Server) keySchema(in *dynamodb.CreateTableInput, of string, hash, sort []string) []types.KeySchemaElement {
 	s.t.Helper()
 	var schema []types.KeySchemaElement

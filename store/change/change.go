@@ -65,7 +65,7 @@ type Change[T any] struct {
 	// is empty in exports, and in Kinesis records that were decoded without their
 	// envelope.
 	Sequence string
-	// ByTTL: DynamoDB deleted the item because its time to live had passed.
+	// ByTTL means that DynamoDB deleted the item because its time to live had passed.
 	ByTTL bool
 
 	old, new envelope.Item // in plaintext

@@ -17,7 +17,7 @@ type Position struct {
 	Sequence string
 	// Since leaves out older records; zero leaves out none.
 	Since time.Time
-	// Done: all of the shard was handled, and it gets no more records.
+	// Done means that all of the shard was handled, and it gets no more records.
 	Done bool
 }
 

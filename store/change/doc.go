@@ -51,7 +51,7 @@
 //
 // # Reference
 //
-// The formats are those of [DynamoDB Streams], of events that [Lambda reads from a
+// The formats are defined by [DynamoDB Streams], of events that [Lambda reads from a
 // stream], of [Kinesis Data Streams for DynamoDB], and of [exports to S3].
 //
 // [DynamoDB Streams]: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html

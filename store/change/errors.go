@@ -9,29 +9,29 @@ import (
 
 // Errors of records.
 var (
-	// ErrRecord: the record is malformed, truncated, or contradicts itself.
+	// ErrRecord means that the record is malformed, truncated, or contradicts itself.
 	ErrRecord = errors.New("record is malformed or incomplete")
-	// ErrView: the record has a stream view that this package does not know.
+	// ErrView means that the record has a stream view that this package does not know.
 	ErrView = errors.New("unknown stream view")
-	// ErrOtherTable: the record is of another table than the one to decode for.
+	// ErrOtherTable means that the record is of another table than the one to decode for.
 	ErrOtherTable = errors.New("record is of another table")
-	// ErrFormat: the input is not DynamoDB JSON, such as an export in Amazon Ion.
+	// ErrFormat means that the input is not DynamoDB JSON, such as an export in Amazon Ion.
 	ErrFormat = errors.New("input is not DynamoDB JSON")
 )
 
 // Errors that end [Follow].
 var (
-	// ErrNoStream: the table has no stream, or its stream was disabled and all of
+	// ErrNoStream means that the table has no stream, or its stream was disabled and all of
 	// its changes have been handled.
 	ErrNoStream = errors.New("table has no enabled stream")
-	// ErrGap: changes are lost to the follower, because DynamoDB removed them
+	// ErrGap means that changes are lost to the follower, because DynamoDB removed them
 	// before they were read. The error is a [*GapError].
 	ErrGap = errors.New("changes are missing")
-	// ErrHandler: the handler panicked, or did not return in time.
+	// ErrHandler means that the handler panicked, or did not return in time.
 	ErrHandler = errors.New("handler failed")
-	// ErrTakenOver: another process follows under the same checkpoint.
+	// ErrTakenOver means that another process follows under the same checkpoint.
 	ErrTakenOver = errors.New("another process follows with this checkpoint")
-	// ErrCheckpoint: the checkpoint could not be read or written, or is damaged.
+	// ErrCheckpoint means that the checkpoint could not be read or written, or is damaged.
 	ErrCheckpoint = errors.New("checkpoint cannot be used")
 )
 

@@ -37,7 +37,7 @@ var _ StreamsClient = (*dynamodbstreams.Client)(nil)
 //
 // Each change is handled at least once: after a crash, those since the last
 // checkpoint come again. The changes of one key come in order, one after the
-// other; those of different keys are handled in parallel if they are in
+// other; changes of different keys are handled in parallel if they are in
 // different shards. A shard begins when the one that it descends from is done.
 // Records of other entity types than T are passed over once they verify.
 //
@@ -54,7 +54,7 @@ var _ StreamsClient = (*dynamodbstreams.Client)(nil)
 // When ctx ends, Follow lets the running calls of handle end and returns an
 // error that matches the context's. Other errors: [ErrNoStream], a [*GapError],
 // a [*RecordError], [ErrHandler], [ErrTakenOver], [ErrCheckpoint],
-// [store.ErrConfiguration], and those of the client.
+// [store.ErrConfiguration], and the client's.
 func Follow[T any](ctx context.Context, client StreamsClient, table Table[T],
 	handle func(context.Context, Change[T]) error, options ...Option) error {
 	if client == nil || table == nil || handle == nil {

@@ -17,8 +17,8 @@ type Stats struct {
 type Counts struct {
 	// Shards is how many shards are being read.
 	Shards int
-	// Handled, Other and Poisoned count records: those that the handler took,
-	// those of other entity types, and those that Poison took.
+	// Handled counts records that the handler took, Other records of other
+	// entity types, and Poisoned records that Poison took.
 	Handled, Other, Poisoned int64
 	// Retries counts further attempts at a record.
 	Retries int64

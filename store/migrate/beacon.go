@@ -17,9 +17,9 @@ import (
 	"github.com/ddbseal/ddbseal/store"
 )
 
-// ErrWrongBeacons: an item does not bear the beacons of its plaintext. Searches by
+// ErrWrongBeacons means that an item does not bear the beacons of its plaintext. Searches by
 // them can miss it.
-var ErrWrongBeacons = errors.New("beacons are not those of the item's plaintext")
+var ErrWrongBeacons = errors.New("beacons do not fit the item's plaintext")
 
 // foreign returns, in order, the names of a stored item's beacons that neither To
 // nor From computes.

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/store"
 )
 
 // Client is the part of *dynamodb.Client that a migration uses. If it also has
@@ -32,12 +33,12 @@ type Client interface {
 var _ Client = (*dynamodb.Client)(nil)
 
 var (
-	// ErrNoDryRun: Run was called for a segment without a complete dry run.
+	// ErrNoDryRun means that Run was called for a segment without a complete dry run.
 	ErrNoDryRun = errors.New("no complete dry run")
-	// ErrCheckpoint: the checkpoint is of another migration under the same ID,
+	// ErrCheckpoint means that the checkpoint is of another migration under the same ID,
 	// or damaged.
 	ErrCheckpoint = errors.New("checkpoint does not fit the migration")
-	// ErrFailedItems: the migration went through, but some items could not be
+	// ErrFailedItems means that the migration went through, but some items could not be
 	// converted and are as they were. The report names them.
 	ErrFailedItems = errors.New("some items could not be converted")
 )
@@ -73,12 +74,18 @@ type Config struct {
 	// SkipDryRun lets Run begin without a dry run of the same ID.
 	SkipDryRun bool
 	// DropBeacons lets Run convert items that have beacons which neither To nor
-	// From computes, such as those of an official library. Such an item loses them
+	// From computes, such as beacons of an official library. Such an item loses them
 	// and no longer appears in searches by them. Without DropBeacons the item fails
 	// with store.ErrBeacons, unless only its beacons change: then it keeps them.
 	DropBeacons bool
 	// Progress is called after each page, by one goroutine at a time. Nil: not.
 	Progress func(Progress)
+	// Failed is called for each item that failed, by one goroutine at a time and
+	// before the position behind the item is saved: a list that Failed keeps lacks
+	// no item after an interruption, and can have an item more than once. The calls
+	// of one process are in no order. An error of Failed ends the migration. Nil:
+	// not called.
+	Failed func(*store.ItemError) error
 }
 
 // Share is one of several machines with the same migration: it works on every

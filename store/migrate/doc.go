@@ -97,7 +97,7 @@
 // item with more beacons than fit into one update. Beacons that only From computes
 // are removed. The beacons of an item in partitions are written together, so that
 // two processes that migrate it at once leave those of one partition. An item is
-// current if its beacons are those of its plaintext in one partition.
+// current if its beacons are computed from its plaintext, all in one partition.
 // Counts.WithoutBeacons says how many items searches do not find before the
 // migration.
 //
@@ -113,7 +113,7 @@
 //     attribute that To encrypts: DryRun and Run return envelope.ErrConfiguration
 //     before they read an item. If the caller lacks dynamodb:DescribeTimeToLive,
 //     Report.Unchecked says so.
-//   - An item with beacons that neither To nor From computes, such as those of an
+//   - An item with beacons that neither To nor From computes, such as beacons of an
 //     official library, if more than beacons changes: it fails with
 //     [store.ErrBeacons] unless Config.DropBeacons is set.
 //   - A plaintext item with other attributes under the reserved prefix aws_dbe_,

@@ -123,7 +123,7 @@ func (m *Migration) key(item envelope.Item) envelope.Item {
 }
 
 // failed is the error of an item that was not migrated.
-func (m *Migration) failed(item envelope.Item, err error) error {
+func (m *Migration) failed(item envelope.Item, err error) *store.ItemError {
 	e := m.config.To
 	if e == nil {
 		e = m.config.From

@@ -2,6 +2,7 @@ package migrate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/store"
 	"github.com/ddbseal/ddbseal/store/internal/expiry"
 	"github.com/ddbseal/ddbseal/store/internal/precondition"
 )
@@ -58,7 +60,7 @@ func New(c Config) (*Migration, error) {
 // DryRun opens and converts every item of this share and builds its write, but
 // sends none, so that the report names everything that would fail. It starts
 // from the beginning each time it is called, unless the call before was
-// interrupted. Errors: [ErrFailedItems]; [ErrCheckpoint]; those of DynamoDB;
+// interrupted. Errors: [ErrFailedItems]; [ErrCheckpoint]; DynamoDB's;
 // envelope.ErrConfiguration if To would encrypt the key of an index or the
 // attribute by which the table expires items; envelope.ErrKeyDenied, which ends
 // it at once.
@@ -66,7 +68,7 @@ func (m *Migration) DryRun(ctx context.Context) (Report, error) { return m.all(c
 
 // Run converts the items of this share. Segments that are complete without
 // failed items are not read again, unless a dry run after that found items to
-// convert. Errors: [ErrNoDryRun]; those of DryRun; store.ErrUncertain if a write
+// convert. Errors: [ErrNoDryRun]; the errors of DryRun; store.ErrUncertain if a write
 // failed without a clear answer and the item could not be read again.
 func (m *Migration) Run(ctx context.Context) (Report, error) { return m.all(ctx, run) }
 
@@ -75,7 +77,7 @@ func (m *Migration) all(ctx context.Context, phase string) (Report, error) {
 	for s := m.config.Share.Index; s < m.config.Segments; s += m.config.Share.Total {
 		segments = append(segments, s)
 	}
-	t := &tracker{begin: time.Now(), call: m.config.Progress}
+	t := &tracker{begin: time.Now(), call: m.config.Progress, failed: m.config.Failed}
 	t.progress.Segments = len(segments)
 	items, err := m.describe(ctx)
 	if err == nil {
@@ -207,8 +209,8 @@ func (m *Migration) segment(ctx context.Context, phase string, segment int, t *t
 			}
 		}
 		counts, failures, err := m.page(ctx, phase, out.Items)
-		t.page(counts, failures) // what is known of the page, whatever becomes of its checkpoint
-		if err != nil {
+		// What is known of the page, whatever becomes of its checkpoint.
+		if err := errors.Join(err, t.page(counts, failures)); err != nil {
 			return err
 		}
 		c.counts.add(counts)
@@ -231,7 +233,7 @@ func (m *Migration) segment(ctx context.Context, phase string, segment int, t *t
 
 // page works on the items of a page, several at the same time.
 func (m *Migration) page(ctx context.Context, phase string,
-	items []envelope.Item) (counts Counts, failures []error, err error) {
+	items []envelope.Item) (counts Counts, failures []*store.ItemError, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var mu sync.Mutex
@@ -242,6 +244,9 @@ func (m *Migration) page(ctx context.Context, phase string,
 			for item := range next {
 				c, err := m.item(ctx, phase, item)
 				if err != nil && isFinal(ctx, err) {
+					if ctx.Err() == nil {
+						err = m.failed(item, err) // names the item
+					}
 					cancel(err)
 					return
 				}

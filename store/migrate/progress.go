@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/ddbseal/ddbseal/store"
 )
 
 // Counts are numbers of items by state. In a dry run Plaintext, Legacy and Outdated
@@ -62,7 +64,8 @@ type Report struct {
 	// the table's time to live because the caller lacks
 	// dynamodb:DescribeTimeToLive.
 	Unchecked []string
-	// Failures are the first 100 [*store.ItemError] of this process.
+	// Failures are the first 100 [*store.ItemError] of this process;
+	// [Config].Failed gets all of them.
 	Failures []error
 }
 
@@ -77,16 +80,29 @@ type tracker struct {
 	report   Report
 	progress Progress
 	call     func(Progress)
+	failed   func(*store.ItemError) error
 }
 
-// page adds a page's counts and failures and tells about it.
-func (t *tracker) page(c Counts, failures []error) {
+// page adds a page's counts and failures and tells about it. Its error is that of
+// Config.Failed.
+func (t *tracker) page(c Counts, failures []*store.ItemError) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.report.Counts.add(c)
-	t.report.Failures = append(t.report.Failures, failures[:min(len(failures), maxFailures-len(t.report.Failures))]...)
+	for _, f := range failures[:min(len(failures), maxFailures-len(t.report.Failures))] {
+		t.report.Failures = append(t.report.Failures, f)
+	}
 	t.seen += c.Total()
 	t.tell()
+	if t.failed == nil {
+		return nil
+	}
+	for _, f := range failures {
+		if err := t.failed(f); err != nil {
+			return fmt.Errorf("report of a failed item: %w", err)
+		}
+	}
+	return nil
 }
 
 // earlier adds the counts that a segment's checkpoint brings along.

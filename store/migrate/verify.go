@@ -21,7 +21,7 @@ import (
 // and Outdated; they are not compared.
 //
 // Errors: [ErrWrongBeacons] if an item failed; envelope.ErrConfiguration if To is nil
-// or has no Search; envelope.ErrKeyDenied, which ends it at once; those of DynamoDB.
+// or has no Search; envelope.ErrKeyDenied, which ends it at once; DynamoDB's.
 func (m *Migration) VerifyBeacons(ctx context.Context) (Report, error) {
 	if m.config.To == nil || m.config.To.Search() == nil {
 		return Report{}, fmt.Errorf("%w: To has no Search, so there are no beacons to verify",

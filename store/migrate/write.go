@@ -215,7 +215,7 @@ type sealError struct{ error }
 
 func (e *sealError) Unwrap() error { return e.error }
 
-// Seal makes the new form with attributes that came in between, for
+// Seal returns the new form with attributes that came in between, for
 // precondition.Rewrite. Only unsigned ones may come into a sealed item.
 func (w *write) Seal(ctx context.Context, added envelope.Item) (envelope.Item, error) {
 	plain := maps.Clone(w.plain)

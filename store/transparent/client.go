@@ -154,7 +154,7 @@ type table struct {
 	rewriter *search.Rewriter // nil if items have no beacons
 }
 
-// fail makes an [*Error] of what happened in this package.
+// fail wraps what happened in this package in an [*Error].
 func (t *table) fail(err error) error {
 	if err == nil {
 		return nil

@@ -9,7 +9,11 @@
 //
 // A middleware stands first in the Initialize step of every call, so an item is
 // sealed once per call: retries, logging and tracing of the SDK see ciphertext
-// only. The caller's structs are never changed. Results, old and new values,
+// only. So do middlewares of the application, in whichever order the two are
+// installed, except one that puts itself before all others, with
+// Initialize.Add(m, middleware.Before) after [Client.Install].
+//
+// The caller's structs are never changed. Results, old and new values,
 // unprocessed items and the items inside of ConditionalCheckFailedException
 // and TransactionCanceledException come back in plaintext. A page with an item
 // that does not open is an error as a whole; use package store to read around
@@ -26,7 +30,7 @@
 // following is refused before the call, by an [*Error]:
 //
 //   - conditions, filters and keys that need the value of an encrypted
-//     attribute (store.ErrEncryptedAttribute), except those of a Query or Scan
+//     attribute (store.ErrEncryptedAttribute), except expressions of a Query or Scan
 //     that beacons serve, and those that name an attribute without an action,
 //     also in attribute_exists and attribute_not_exists
 //     (envelope.ErrConfiguration);

@@ -8,28 +8,28 @@ import (
 )
 
 var (
-	// ErrRefused: the operation or parameter cannot be used while tables are
+	// ErrRefused means that the operation or parameter cannot be used while tables are
 	// encrypted.
 	ErrRefused = errors.New("not possible with client-side encryption")
-	// ErrTableName: a TableName is neither a table's name nor a table's ARN.
+	// ErrTableName means that a TableName is neither a table's name nor a table's ARN.
 	ErrTableName = tablename.Err
-	// ErrUpdateTarget: UpdateItem found no encrypted item with the key, and
+	// ErrUpdateTarget means that UpdateItem found no encrypted item with the key, and
 	// must not create one.
 	ErrUpdateTarget = errors.New("no encrypted item has the key: UpdateItem changes unsigned attributes of items " +
 		"that exist; use PutItem")
-	// ErrReturnedItem: the write is done, but the item that it returns does not
+	// ErrReturnedItem means that the write is done, but the item that it returns does not
 	// open. The error wraps the reason.
 	ErrReturnedItem = errors.New("the write is done, but the item it returns does not open")
-	// ErrTokenMismatch: DynamoDB knows the ClientRequestToken of a transaction
+	// ErrTokenMismatch means that DynamoDB knows the ClientRequestToken of a transaction
 	// from another request. This call wrote nothing. The other request was done
 	// or is under way: it may be the same transaction, sealed by another process
 	// or so long ago that this one forgot it, so read the items. The error wraps
 	// the SDK's IdempotentParameterMismatchException.
 	ErrTokenMismatch = errors.New("ClientRequestToken belongs to a request that was sealed otherwise: " +
 		"the other request was done or is under way, this one was not done")
-	// ErrInstalledTwice: the client already has a middleware of this package.
+	// ErrInstalledTwice means that the client already has a middleware of this package.
 	ErrInstalledTwice = errors.New("transparent encryption is installed twice in one client")
-	// ErrRecursion: a keyring used, for its own keys, the client that asks the
+	// ErrRecursion means that a keyring used, for its own keys, the client that asks the
 	// keyring. Give it a client without transparent encryption.
 	ErrRecursion = errors.New("keyring calls DynamoDB through the client that it encrypts for")
 )

@@ -1,7 +1,7 @@
 package transparent
 
 // Every operation of the SDK's client is in exactly one of these lists. One
-// that is in none, such as that of a later SDK, is refused.
+// that is in none, such as an operation of a later SDK, is refused.
 
 // transform are the operations on items.
 var transform = []string{

@@ -140,7 +140,7 @@ func (t *table) search(ctx context.Context, q query) (*searching, error) {
 	return s, nil
 }
 
-// unsearchable makes an [*Error] of an error of the plan.
+// unsearchable turns an error of the plan into an [*Error].
 func (t *table) unsearchable(err error) error {
 	if errors.Is(err, search.ErrUnsearchable) {
 		err = fmt.Errorf("%w: %w", store.ErrEncryptedAttribute, err)

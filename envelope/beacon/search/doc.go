@@ -28,7 +28,7 @@
 //
 // Match needs the whole plaintext item; [Plan.Cut] then cuts it to the request's
 // projection. Items of an index on a beacon come in the order of the stored
-// beacon, which is not that of the plaintext where parts are hashed.
+// beacon, which differs from the order of the plaintext where parts are hashed.
 //
 // With partitions, send the requests 0 to [Plan.Queries]-1 and leave out what
 // [Plan.First] says that an earlier one found, or send the one that

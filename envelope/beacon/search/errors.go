@@ -7,7 +7,7 @@ import (
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
 
-// ErrUnsearchable: an expression needs the value of an encrypted attribute in a
+// ErrUnsearchable means that an expression needs the value of an encrypted attribute in a
 // way that no beacon serves. Expressions that are malformed or name an attribute
 // without an action match [materials.ErrConfiguration] instead.
 var ErrUnsearchable = errors.New("no beacon serves the expression")
@@ -20,6 +20,7 @@ type Error struct {
 	Err       error  // the reason
 }
 
+// Error names the parameter and the attribute, and says what is wrong.
 func (e *Error) Error() string {
 	if e.Attribute == "" {
 		return fmt.Sprintf("%s: %v", e.Parameter, e.Err)

@@ -80,7 +80,9 @@ func fits(w *ddbexpr.Writer, n ddbexpr.Node) bool {
 // the request finds, each translation once; one of them holds for an item that
 // meets the condition. It returns none if the condition is left to Match. It
 // stops when the nodes, joined by OR, have more operators than limit. (Specification:
-// ddb-support, "Query" and "Scan" with partitions.)
+// [ddb-support], "Filter Expressions for Query".)
+//
+// [ddb-support]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/dynamodb-encryption-client/ddb-support.md#filter-expressions-for-query
 func (p *Plan) acrossPartitions(c *condition, h *hasher, limit int) ([]ddbexpr.Node, error) {
 	rehearsal := p.hasher(h.ctx, 0)
 	rehearsal.rehearsal = true

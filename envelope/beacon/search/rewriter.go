@@ -167,7 +167,9 @@ func (p *Plan) compile(c *compiler) error {
 }
 
 // chooseBranchKey finds the branch key that the expressions restrict items to.
-// (Specification: search-config, "Multi Key Store Queries".)
+// (Specification: [search-config], "Get beacon key for query".)
+//
+// [search-config]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/searchable-encryption/search-config.md#get-beacon-key-for-query
 func (p *Plan) chooseBranchKey(c *compiler) error {
 	s := p.rewriter.search
 	if !s.MultiKey() {

@@ -20,6 +20,9 @@ const (
 // ContextValueV1 is an attribute's value in the encryption context of a
 // version 1 item: base64 of type id and serialized value, whatever the type.
 // Errors: [ErrInvalid], as [AppendValue].
+// (Specification: [encrypt-item], "Base Context Value Version 1".)
+//
+// [encrypt-item]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/dynamodb-encryption-client/encrypt-item.md#base-context-value-version-1
 func ContextValueV1(v types.AttributeValue) (string, error) {
 	return contextValue(v, RefuseEmptyKeys)
 }
@@ -43,6 +46,9 @@ func contextValue(v types.AttributeValue, empty EmptyKeys) (string, error) {
 // ContextValueV2 is an attribute's value in the encryption context of a
 // version 2 item, and its letter in the context's legend. Errors:
 // [ErrInvalid], as [Append].
+// (Specification: [encrypt-item], "Base Context Value Version 2".)
+//
+// [encrypt-item]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/dynamodb-encryption-client/encrypt-item.md#base-context-value-version-2
 func ContextValueV2(v types.AttributeValue, empty EmptyKeys) (value string, legend byte, err error) {
 	if _, err := TypeOf(v); err != nil {
 		return "", 0, err

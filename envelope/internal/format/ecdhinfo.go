@@ -14,7 +14,7 @@ var ecdhPoints = []int{33, 49, 67}
 
 // ECDHInfo is the provider information of an encrypted data key that a Raw ECDH
 // or AWS KMS ECDH keyring wrote (Material Providers specification,
-// raw-ecdh-keyring, "Key Provider Information"):
+// [raw-ecdh-keyring], "Key Provider Information"):
 //
 //	version           1 byte, 01
 //	recipient length  4 bytes
@@ -23,6 +23,8 @@ var ecdhPoints = []int{33, 49, 67}
 //	sender            compressed point
 //
 // Both points are of one curve, so the whole has 75, 107 or 143 bytes.
+//
+// [raw-ecdh-keyring]: https://github.com/awslabs/aws-encryption-sdk-specification/blob/master/framework/raw-ecdh-keyring.md#key-provider-information
 type ECDHInfo struct {
 	Curve             string // "p256", "p384" or "p521"
 	Recipient, Sender []byte // compressed points of X9.62, not checked to be on the curve

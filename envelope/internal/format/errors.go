@@ -6,15 +6,15 @@ import (
 )
 
 var (
-	// ErrMalformed: bytes that are not of this format.
+	// ErrMalformed means that bytes are not of this format.
 	ErrMalformed = errors.New("malformed")
-	// ErrInvalid: a value that the format cannot hold.
+	// ErrInvalid means that the format cannot hold a value.
 	ErrInvalid = errors.New("invalid value")
-	// ErrEmptyKey: a map has an empty key, which not every official library
+	// ErrEmptyKey means that a map has an empty key, which not every official library
 	// reads. It also matches ErrInvalid.
 	ErrEmptyKey = fmt.Errorf("%w: map with an empty key, which not every official library reads; name the key",
 		ErrInvalid)
-	// ErrVersion: a header of another version or flavor than the known ones.
+	// ErrVersion means that a header has an unknown version or flavor.
 	ErrVersion = errors.New("unknown version of the item format")
 )
 

@@ -14,7 +14,9 @@ const (
 //	48·n   recipient tags, one for each encrypted data key in its order
 //	103    ECDSA P-384 signature in DER, for suite 0x6701 only
 //
-// (Structured Encryption specification, footer.)
+// (Structured Encryption specification, [footer].)
+//
+// [footer]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/structured-encryption/footer.md
 type Footer struct {
 	Tags      []byte // 48·n bytes
 	Signature []byte // 103 bytes or none
@@ -31,6 +33,9 @@ func FooterSize(recipients int, signed bool) int {
 
 // ParseFooter splits a footer, aliasing b. A length other than the exact one
 // fails with [ErrMalformed].
+// (Specification: [footer], "Footer Format".)
+//
+// [footer]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/structured-encryption/footer.md#footer-format
 func ParseFooter(b []byte, recipients int, signed bool) (Footer, error) {
 	if want := FooterSize(recipients, signed); len(b) != want {
 		return Footer{}, malformed("footer of %d bytes, %d belong to this header", len(b), want)

@@ -38,7 +38,9 @@ const (
 //	1+     encrypted data keys: count, {2+ provider id, 2+ provider info, 2+ ciphertext}
 //	32     commitment: keyed hash of all before it
 //
-// (Structured Encryption specification, header.)
+// (Structured Encryption specification, [header].)
+//
+// [header]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/structured-encryption/header.md
 type Header struct {
 	Version           byte
 	Flavor            byte
@@ -64,6 +66,9 @@ func (h *Header) Size() int {
 
 // AppendPartial appends the header without its commitment. It fails with
 // [ErrInvalid] on a field that does not fit its length field.
+// (Specification: [header], "Partial Header".)
+//
+// [header]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/structured-encryption/header.md#partial-header
 func (h *Header) AppendPartial(dst []byte) ([]byte, error) {
 	if len(h.Legend) > MaxLegend {
 		return nil, invalid("%d signed attributes, the header holds %d", len(h.Legend), MaxLegend)
@@ -107,6 +112,9 @@ func (h *Header) Append(dst []byte) ([]byte, error) {
 // ParseHeader reads a header to its last byte. The byte slices of the result
 // alias b. Errors: [ErrMalformed], [ErrVersion]. What parses appends to the
 // same bytes again. Nothing in the result is authenticated yet.
+// (Specification: [header], "Full Header Value".)
+//
+// [header]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/structured-encryption/header.md#full-header-value
 func ParseHeader(b []byte) (*Header, error) {
 	c := newCursor(b)
 	h := &Header{Version: byte(c.uint8()), Flavor: byte(c.uint8())}
@@ -147,6 +155,10 @@ func ParseHeader(b []byte) (*Header, error) {
 	return h, nil
 }
 
+// parseContext reads the stored encryption context.
+// (Specification: [header], "Encryption Context".)
+//
+// [header]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/structured-encryption/header.md#encryption-context
 func (h *Header) parseContext(c *cursor) error {
 	n := c.uint16()
 	h.Context = make(materials.EncryptionContext, min(n, len(c.b)/4))
@@ -169,6 +181,10 @@ func (h *Header) parseContext(c *cursor) error {
 	return nil
 }
 
+// parseKeys reads the encrypted data keys.
+// (Specification: [header], "Encrypted Data Keys".)
+//
+// [header]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/structured-encryption/header.md#encrypted-data-keys
 func (h *Header) parseKeys(c *cursor) error {
 	n := c.uint8()
 	if c.ok && n == 0 {
@@ -191,6 +207,9 @@ func (h *Header) parseKeys(c *cursor) error {
 }
 
 // Suite returns the suite that the flavor stands for.
+// (Specification: [header], "Format Flavor".)
+//
+// [header]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/structured-encryption/header.md#format-flavor
 func (h *Header) Suite() materials.AlgorithmSuite {
 	if h.Flavor == FlavorSigned {
 		return materials.SuiteDigitalSignature

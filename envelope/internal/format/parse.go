@@ -14,6 +14,9 @@ import (
 // do not fill their place exactly, duplicates, bad UTF-8, a BOOL that is
 // neither 0 nor 1, a NULL with content, an empty map key, nesting beyond
 // [MaxDepth].
+// (Specification: [ddb-attribute-serialization], "Attribute Value Serialization".)
+//
+// [ddb-attribute-serialization]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/dynamodb-encryption-client/ddb-attribute-serialization.md#attribute-value-serialization
 func ParseValue(id TypeID, b []byte) (types.AttributeValue, error) {
 	return parseValue(id, b, 1)
 }
@@ -76,17 +79,22 @@ func end(c *cursor, what string) error {
 	return nil
 }
 
-// Least lengths of an entry: they bound what a count may set aside.
+// Minimum encoded sizes of an entry. They bound how much an untrusted count can
+// preallocate.
 const (
-	leastSetEntry  = 4
-	leastListEntry = 6
-	leastMapEntry  = 13
+	minSetEntry  = 4
+	minListEntry = 6
+	minMapEntry  = 13
 )
 
+// parseTexts reads a string or number set.
+// (Specification: [ddb-attribute-serialization], "Set Entries".)
+//
+// [ddb-attribute-serialization]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/dynamodb-encryption-client/ddb-attribute-serialization.md#set-entries
 func parseTexts(b []byte) ([]string, error) {
 	c := newCursor(b)
 	n := c.uint32()
-	texts := make([]string, 0, min(n, len(c.b)/leastSetEntry))
+	texts := make([]string, 0, min(n, len(c.b)/minSetEntry))
 	ascending := true
 	for range n {
 		s := c.long()
@@ -121,10 +129,14 @@ func hasDuplicate(texts []string) bool {
 	return false
 }
 
+// parseBinaries reads a binary set.
+// (Specification: [ddb-attribute-serialization], "Set Entries".)
+//
+// [ddb-attribute-serialization]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/dynamodb-encryption-client/ddb-attribute-serialization.md#set-entries
 func parseBinaries(b []byte) (types.AttributeValue, error) {
 	c := newCursor(b)
 	n := c.uint32()
-	entries := make([][]byte, 0, min(n, len(c.b)/leastSetEntry))
+	entries := make([][]byte, 0, min(n, len(c.b)/minSetEntry))
 	ascending := true
 	for range n {
 		e := c.long()
@@ -151,10 +163,14 @@ func parseBinaries(b []byte) (types.AttributeValue, error) {
 	return &types.AttributeValueMemberBS{Value: entries}, nil
 }
 
+// parseMap reads a map.
+// (Specification: [ddb-attribute-serialization], "Key Value Pair Entries".)
+//
+// [ddb-attribute-serialization]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/dynamodb-encryption-client/ddb-attribute-serialization.md#key-value-pair-entries
 func parseMap(b []byte, depth int) (types.AttributeValue, error) {
 	c := newCursor(b)
 	n := c.uint32()
-	m := make(map[string]types.AttributeValue, min(n, len(c.b)/leastMapEntry))
+	m := make(map[string]types.AttributeValue, min(n, len(c.b)/minMapEntry))
 	for range n {
 		keyType, key := TypeID(c.uint16()), c.long()
 		id, value := TypeID(c.uint16()), c.long()
@@ -182,10 +198,14 @@ func parseMap(b []byte, depth int) (types.AttributeValue, error) {
 	return &types.AttributeValueMemberM{Value: m}, nil
 }
 
+// parseList reads a list.
+// (Specification: [ddb-attribute-serialization], "List Entries".)
+//
+// [ddb-attribute-serialization]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/dynamodb-encryption-client/ddb-attribute-serialization.md#list-entries
 func parseList(b []byte, depth int) (types.AttributeValue, error) {
 	c := newCursor(b)
 	n := c.uint32()
-	list := make([]types.AttributeValue, 0, min(n, len(c.b)/leastListEntry))
+	list := make([]types.AttributeValue, 0, min(n, len(c.b)/minListEntry))
 	for range n {
 		id, value := TypeID(c.uint16()), c.long()
 		if !c.ok {

@@ -9,7 +9,9 @@ import (
 
 // AppendPath appends the canonical path of a top-level attribute: table name,
 // depth 1, '$', length of the name, name. (Structured Encryption specification,
-// header, "Canonical Path".)
+// [header], "Canonical Path".)
+//
+// [header]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/structured-encryption/header.md#canonical-path
 func AppendPath(dst []byte, table, name string) []byte {
 	dst = append(dst, table...)
 	dst = binary.BigEndian.AppendUint64(dst, 1)
@@ -35,6 +37,9 @@ func PathNameLength(name string) int {
 // SortPaths sorts attribute names of one table by the bytes of their canonical
 // paths. It measures each name once and builds no path, so that the many names
 // of a hostile item cost little.
+// (Specification: [header], "Encrypt Legend Bytes".)
+//
+// [header]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/structured-encryption/header.md#encrypt-legend-bytes
 func SortPaths(names []string) {
 	type measured struct {
 		length int
@@ -56,6 +61,9 @@ func SortPaths(names []string) {
 // set entries and map keys. It differs from the order of bytes only where a
 // character beyond U+FFFF (lead byte F0 and up, surrogates D800–DFFF in UTF-16)
 // meets one of U+E000–U+FFFF (lead byte EE or EF).
+// (Specification: [string-ordering], "UTF-16 Binary Order".)
+//
+// [string-ordering]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/dynamodb-encryption-client/string-ordering.md#utf-16-binary-order
 func CompareUTF16(a, b string) int {
 	for i := 0; i < len(a) && i < len(b); i++ {
 		x, y := a[i], b[i]

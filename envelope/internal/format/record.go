@@ -33,8 +33,10 @@ const (
 //	  signed:    path, u64 length without the type id, "PLAINTEXT", type id, serialized value
 //
 // It holds nothing secret: all of it stands in the clear in the item. A Record
-// is reused through Reset and belongs to one goroutine at a time. (Structured
-// Encryption specification, footer, "Canonical Record".)
+// is reused through Begin and belongs to one goroutine at a time. (Structured
+// Encryption specification, [footer], "Canonical Record".)
+//
+// [footer]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/structured-encryption/footer.md#canonical-record
 type Record struct {
 	hash    hash.Hash
 	buf     []byte
@@ -56,6 +58,9 @@ func (r *Record) Begin(header, context []byte) {
 }
 
 // Encrypted adds an encrypted attribute; value is type id, ciphertext and tag.
+// (Specification: [footer], "Canonical Encrypted Field".)
+//
+// [footer]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/structured-encryption/footer.md#canonical-encrypted-field
 func (r *Record) Encrypted(path, value []byte) {
 	r.bytes(path)
 	r.uint64(len(value) - TypeIDLength)
@@ -65,6 +70,9 @@ func (r *Record) Encrypted(path, value []byte) {
 
 // Signed adds an attribute that is signed in the clear, in its normalized
 // form. An attribute that fails adds nothing. Errors: [ErrInvalid], as [Append].
+// (Specification: [footer], "Canonical Plaintext Field".)
+//
+// [footer]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/structured-encryption/footer.md#canonical-plaintext-field
 func (r *Record) Signed(path []byte, v types.AttributeValue, empty EmptyKeys) error {
 	id, err := TypeOf(v)
 	if err != nil {
@@ -115,6 +123,9 @@ func (r *Record) signed(path []byte, id TypeID, length int) {
 }
 
 // Sum returns the digest of all that was added.
+// (Specification: [footer], "Hash Calculation".)
+//
+// [footer]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/structured-encryption/footer.md#hash-calculation
 func (r *Record) Sum() (digest [DigestLength]byte) {
 	r.flush()
 	r.hash.Sum(digest[:0])

@@ -70,6 +70,9 @@ const (
 
 // TypeOf returns the type of a value. A nil value or one that is none of the
 // ten types fails with [ErrInvalid].
+// (Specification: [ddb-attribute-serialization], "Type ID".)
+//
+// [ddb-attribute-serialization]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/dynamodb-encryption-client/ddb-attribute-serialization.md#type-id
 func TypeOf(v types.AttributeValue) (TypeID, error) {
 	var id TypeID
 	absent := false
@@ -108,7 +111,9 @@ func TypeOf(v types.AttributeValue) (TypeID, error) {
 // UTF-8, numbers that DynamoDB does not hold, duplicates in a set, an empty map
 // key ([ErrEmptyKey]), nesting beyond [MaxDepth]. Values that an application may
 // have built from shared parts go through [SizeBound] first.
-// (ddb-attribute-serialization.)
+// (Specification: [ddb-attribute-serialization], "Attribute Value Serialization".)
+//
+// [ddb-attribute-serialization]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/dynamodb-encryption-client/ddb-attribute-serialization.md#attribute-value-serialization
 func AppendValue(dst []byte, v types.AttributeValue) ([]byte, error) {
 	return Append(dst, v, RefuseEmptyKeys)
 }
@@ -194,6 +199,9 @@ func appendValue(dst []byte, v types.AttributeValue, depth int, empty EmptyKeys)
 
 // NormalizeNumber returns the normalized form of a number, as [AppendValue]
 // serializes it. Errors: [ErrInvalid].
+// (Specification: [ddb-attribute-serialization], "Number".)
+//
+// [ddb-attribute-serialization]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/dynamodb-encryption-client/ddb-attribute-serialization.md#number
 func NormalizeNumber(s string) (string, error) { return normalize(s) }
 
 // normalize wraps the reason for a refused number, never the number.
@@ -213,6 +221,9 @@ func appendCount(dst []byte, n int) ([]byte, error) {
 }
 
 // appendNested appends type id, length and value of a list or map entry.
+// (Specification: [ddb-attribute-serialization], "List Entries".)
+//
+// [ddb-attribute-serialization]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/dynamodb-encryption-client/ddb-attribute-serialization.md#list-entries
 func appendNested(dst []byte, v types.AttributeValue, depth int, empty EmptyKeys) ([]byte, error) {
 	id, err := TypeOf(v)
 	if err != nil {
@@ -234,6 +245,9 @@ func appendNested(dst []byte, v types.AttributeValue, depth int, empty EmptyKeys
 }
 
 // appendTexts appends a string or number set.
+// (Specification: [ddb-attribute-serialization], "Set".)
+//
+// [ddb-attribute-serialization]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/dynamodb-encryption-client/ddb-attribute-serialization.md#set
 func appendTexts(dst []byte, texts []string) ([]byte, error) {
 	if !slices.IsSortedFunc(texts, CompareUTF16) {
 		texts = slices.Clone(texts)
@@ -254,6 +268,10 @@ func appendTexts(dst []byte, texts []string) ([]byte, error) {
 	return dst, err
 }
 
+// appendBinaries appends a binary set.
+// (Specification: [ddb-attribute-serialization], "Set".)
+//
+// [ddb-attribute-serialization]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/dynamodb-encryption-client/ddb-attribute-serialization.md#set
 func appendBinaries(dst []byte, entries [][]byte) ([]byte, error) {
 	if !slices.IsSortedFunc(entries, bytes.Compare) {
 		entries = slices.Clone(entries)
@@ -274,6 +292,10 @@ func appendBinaries(dst []byte, entries [][]byte) ([]byte, error) {
 	return dst, err
 }
 
+// appendMap appends a map, its keys in the order of their UTF-16 code units.
+// (Specification: [ddb-attribute-serialization], "Map Attribute".)
+//
+// [ddb-attribute-serialization]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/dynamodb-encryption-client/ddb-attribute-serialization.md#map-attribute
 func appendMap(dst []byte, m map[string]types.AttributeValue, depth int, empty EmptyKeys) ([]byte, error) {
 	keys := make([]string, 0, len(m))
 	for k := range m {

@@ -1,5 +1,8 @@
-// Package kmsarn reads and compares AWS KMS key ARNs (Material Providers
-// specification, aws-kms-key-arn and aws-kms-mrk-match-for-decrypt).
+// Package kmsarn reads and compares AWS KMS key ARNs. (Material Providers
+// specification, [aws-kms-key-arn] and [aws-kms-mrk-match-for-decrypt].)
+//
+// [aws-kms-key-arn]: https://github.com/awslabs/aws-encryption-sdk-specification/blob/master/framework/aws-kms/aws-kms-key-arn.md
+// [aws-kms-mrk-match-for-decrypt]: https://github.com/awslabs/aws-encryption-sdk-specification/blob/master/framework/aws-kms/aws-kms-mrk-match-for-decrypt.md
 package kmsarn
 
 import (

@@ -7,7 +7,7 @@
 // the key, the hash and the signature are public. Nothing in it may be given a
 // private key or another secret; keys and signatures are made with crypto/ecdsa.
 //
-// The verdict on any input is that of crypto/ecdsa of Go 1.27, and crypto/ecdsa itself
+// The verdict on any input is the same as crypto/ecdsa's of Go 1.27, and crypto/ecdsa itself
 // does the work when FIPS 140-3 mode is on (crypto/fips140) or the package is
 // built with the tag ddbseal_stdecdsa. On amd64 with ADX and BMI2 the field
 // arithmetic is in assembly, written by the generator in the folder asm; the tag

@@ -58,9 +58,11 @@ type Discovery struct {
 
 var _ materials.Keyring = (*Discovery)(nil)
 
-// NewDiscovery makes a keyring that opens with exactly the key that the item
-// names (Material Providers specification, aws-kms-discovery-keyring). Errors:
+// NewDiscovery returns a keyring that opens with exactly the key that the item
+// names (Material Providers specification, [aws-kms-discovery-keyring]). Errors:
 // [materials.ErrConfiguration].
+//
+// [aws-kms-discovery-keyring]: https://github.com/awslabs/aws-encryption-sdk-specification/blob/master/framework/aws-kms/aws-kms-discovery-keyring.md
 func NewDiscovery(c DiscoveryConfig) (*Discovery, error) {
 	filter, err := checkDiscovery(c)
 	if err != nil {
@@ -71,10 +73,12 @@ func NewDiscovery(c DiscoveryConfig) (*Discovery, error) {
 	}, slices.Clone(c.GrantTokens)}, nil
 }
 
-// NewMRKDiscovery makes a keyring that opens with the key that the item names,
+// NewMRKDiscovery returns a keyring that opens with the key that the item names,
 // if it is of the client's Region, or with that Region's replica of a
 // multi-Region key (Material Providers specification,
-// aws-kms-mrk-discovery-keyring). Errors: [materials.ErrConfiguration].
+// [aws-kms-mrk-discovery-keyring]). Errors: [materials.ErrConfiguration].
+//
+// [aws-kms-mrk-discovery-keyring]: https://github.com/awslabs/aws-encryption-sdk-specification/blob/master/framework/aws-kms/aws-kms-mrk-discovery-keyring.md
 func NewMRKDiscovery(c DiscoveryConfig) (*Discovery, error) {
 	filter, err := checkDiscovery(c)
 	if err != nil {

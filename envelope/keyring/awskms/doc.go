@@ -49,6 +49,13 @@
 // code, and, if access was denied, the missing permission; such an error is
 // also [materials.ErrKeyDenied]. Throttling and cancellation are not.
 //
+// # Counting calls
+//
+// A [Counter] in the options of the KMS client counts the calls of all keyrings
+// and key stores that use it, without another dependency. Publish its Stats with
+// expvar.Func, or read them in the callback of an OpenTelemetry observable
+// counter. The SDK's own meters and tracers work beside it.
+//
 // # Specification
 //
 // Comments name pages of the specification of [keyrings on AWS KMS], such as

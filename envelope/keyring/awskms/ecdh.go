@@ -46,13 +46,15 @@ type ECDHConfig struct {
 }
 
 // ECDH wraps under a secret that an AWS KMS key and another key pair agree on
-// (Material Providers specification, aws-kms-ecdh-keyring). The private key stays
+// (Material Providers specification, [aws-kms-ecdh-keyring]). The private key stays
 // in AWS KMS. Each write, and each encrypted data key that a read tries, costs
 // one call of DeriveSharedSecret. The first use costs one of GetPublicKey.
 //
 // AWS KMS takes no encryption context with asymmetric keys. The derivation of the
 // wrapping key binds it. So the values of key attributes do not reach AWS KMS or
 // its audit log, and no policy or grant can bind a caller to some of the items.
+//
+// [aws-kms-ecdh-keyring]: https://github.com/awslabs/aws-encryption-sdk-specification/blob/master/framework/aws-kms/aws-kms-ecdh-keyring.md
 type ECDH struct {
 	client       ECDHClient
 	keyID        string
@@ -68,7 +70,7 @@ var (
 	_ recipient.Preparer = (*ECDH)(nil)
 )
 
-// NewECDH makes a keyring of your own key and the partner's public key (the key
+// NewECDH returns a keyring of your own key and the partner's public key (the key
 // agreement scheme KmsPrivateKeyToStaticPublicKey). It reads what either side
 // wrote for the other. The partner configures the same with the roles exchanged,
 // or a Raw ECDH keyring. Errors: [materials.ErrConfiguration].
@@ -90,7 +92,7 @@ func NewECDH(c ECDHConfig) (*ECDH, error) {
 	return k, nil
 }
 
-// NewECDHDiscovery makes a keyring that only decrypts what was written for your
+// NewECDHDiscovery returns a keyring that only decrypts what was written for your
 // own key, whatever the sender's key is (the key agreement scheme
 // KmsPublicKeyDiscovery). Anyone who has the public key can write items that it
 // opens: an opened item does not prove who wrote it. Errors:

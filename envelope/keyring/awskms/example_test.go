@@ -3,6 +3,7 @@ package awskms_test
 import (
 	"context"
 	"errors"
+	"expvar"
 	"fmt"
 	"log"
 
@@ -81,6 +82,34 @@ func ExampleNew() {
 	// 4111
 	// true DisabledException
 	// invalid configuration: AWS KMS keyring: "alias/orders" is an alias; items store key ARNs and a reader must match them, so configure the key ARN
+}
+
+// A counter in the client counts what all keyrings and key stores call through
+// it. An expvar.Func publishes it as JSON.
+func ExampleCounter() {
+	ctx := context.Background()
+	server, err := localaws.New(localaws.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = server.Close() }()
+	var counter awskms.Counter
+	client := kms.NewFromConfig(server.Config(server.RootCredentials()), counter.Install)
+	key, err := client.CreateKey(ctx, &kms.CreateKeyInput{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	k, err := awskms.New(awskms.Config{Client: client, KeyARN: *key.KeyMetadata.Arn})
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err := exampleEncryptor(k).EncryptItem(ctx, exampleOrder()); err != nil {
+		log.Fatal(err)
+	}
+	published := expvar.Func(func() any { return counter.Stats() })
+	fmt.Println(published)
+	// Output:
+	// {"Calls":2,"Attempts":2,"Failures":0,"Denied":0,"Unavailable":0}
 }
 
 // A reader that takes the key from the item, if its account is trusted.

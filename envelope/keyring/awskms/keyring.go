@@ -51,9 +51,11 @@ var (
 	_ recipient.Preparer = (*Keyring)(nil)
 )
 
-// New makes a keyring for one key (Material Providers specification,
-// aws-kms-keyring). It opens only what this very key wrapped: of a multi-Region
+// New returns a keyring for one key (Material Providers specification,
+// [aws-kms-keyring]). It opens only what this very key wrapped: of a multi-Region
 // key, only this Region's items. Errors: [materials.ErrConfiguration].
+//
+// [aws-kms-keyring]: https://github.com/awslabs/aws-encryption-sdk-specification/blob/master/framework/aws-kms/aws-kms-keyring.md
 func New(c Config) (*Keyring, error) {
 	k, err := newKeyring(c)
 	if err != nil {
@@ -63,10 +65,12 @@ func New(c Config) (*Keyring, error) {
 	return k, nil
 }
 
-// NewMRK makes a keyring for one key which, if it is a multi-Region key, also
+// NewMRK returns a keyring for one key which, if it is a multi-Region key, also
 // opens what its replicas in other Regions wrapped, always calling KMS in its
-// own Region (Material Providers specification, aws-kms-mrk-keyring). Errors:
+// own Region (Material Providers specification, [aws-kms-mrk-keyring]). Errors:
 // [materials.ErrConfiguration].
+//
+// [aws-kms-mrk-keyring]: https://github.com/awslabs/aws-encryption-sdk-specification/blob/master/framework/aws-kms/aws-kms-mrk-keyring.md
 func NewMRK(c Config) (*Keyring, error) {
 	k, err := newKeyring(c)
 	if err != nil {

@@ -26,16 +26,21 @@ type MultiConfig struct {
 	GrantTokens []string
 }
 
-// NewMulti makes a multi-keyring of one keyring per key, as [New] makes it
-// (Material Providers specification, aws-kms-multi-keyrings). Errors:
+// NewMulti returns a multi-keyring of one keyring per key, as [New] returns it
+// (Material Providers specification, [aws-kms-multi-keyrings]). Errors:
 // [materials.ErrConfiguration], and what the client supplier returns.
+//
+// [aws-kms-multi-keyrings]: https://github.com/awslabs/aws-encryption-sdk-specification/blob/master/framework/aws-kms/aws-kms-multi-keyrings.md
 func NewMulti(c MultiConfig) (*keyring.Multi, error) { return newMulti(c, New) }
 
-// NewMRKMulti makes a multi-keyring of one keyring per key, as [NewMRK] makes
+// NewMRKMulti returns a multi-keyring of one keyring per key, as [NewMRK] returns
 // it. Two replicas of one multi-Region key are refused, since it would be
 // undefined which of them is asked (Material Providers specification,
-// aws-kms-mrk-multi-keyrings and aws-kms-mrk-are-unique). Errors:
+// [aws-kms-mrk-multi-keyrings] and [aws-kms-mrk-are-unique]). Errors:
 // [materials.ErrConfiguration], and what the client supplier returns.
+//
+// [aws-kms-mrk-multi-keyrings]: https://github.com/awslabs/aws-encryption-sdk-specification/blob/master/framework/aws-kms/aws-kms-mrk-multi-keyrings.md
+// [aws-kms-mrk-are-unique]: https://github.com/awslabs/aws-encryption-sdk-specification/blob/master/framework/aws-kms/aws-kms-mrk-are-unique.md
 func NewMRKMulti(c MultiConfig) (*keyring.Multi, error) {
 	if err := checkUnique(append([]string{c.Generator}, c.Children...)); err != nil {
 		return nil, err
@@ -108,14 +113,14 @@ type DiscoveryMultiConfig struct {
 	GrantTokens []string
 }
 
-// NewDiscoveryMulti makes a multi-keyring of one discovery keyring per Region,
+// NewDiscoveryMulti returns a multi-keyring of one discovery keyring per Region,
 // each for its Region's keys. Errors: [materials.ErrConfiguration], and what
 // the client supplier returns.
 func NewDiscoveryMulti(c DiscoveryMultiConfig) (*keyring.Multi, error) {
 	return newDiscoveryMulti(c, NewDiscovery)
 }
 
-// NewMRKDiscoveryMulti makes a multi-keyring of one multi-Region discovery
+// NewMRKDiscoveryMulti returns a multi-keyring of one multi-Region discovery
 // keyring per Region. Errors: [materials.ErrConfiguration], and what the
 // client supplier returns.
 func NewMRKDiscoveryMulti(c DiscoveryMultiConfig) (*keyring.Multi, error) {

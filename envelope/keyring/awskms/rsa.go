@@ -60,13 +60,15 @@ type RSAConfig struct {
 }
 
 // RSA wraps under an asymmetric AWS KMS key (Material Providers specification,
-// aws-kms-rsa-keyring): a write is local, and a read asks AWS KMS to decrypt. It
+// [aws-kms-rsa-keyring]): a write is local, and a read asks AWS KMS to decrypt. It
 // writes and reads items of suite 0x6700 only.
 //
 // AWS KMS takes no encryption context with asymmetric keys. The wrapped key holds
 // a digest of it, which the keyring checks. So the values of key attributes do
 // not reach AWS KMS or its audit log, and no policy or grant can bind a caller to
 // some of the items.
+//
+// [aws-kms-rsa-keyring]: https://github.com/awslabs/aws-encryption-sdk-specification/blob/master/framework/aws-kms/aws-kms-rsa-keyring.md
 type RSA struct {
 	client      RSAClient
 	key         kmsarn.ARN
@@ -83,7 +85,7 @@ var (
 	_ recipient.Preparer     = (*RSA)(nil)
 )
 
-// NewRSA makes a keyring for one RSA key. Of a multi-Region key it opens what its
+// NewRSA returns a keyring for one RSA key. Of a multi-Region key it opens what its
 // replicas in other Regions wrapped, always calling AWS KMS in its own Region.
 // Errors: [materials.ErrConfiguration].
 func NewRSA(c RSAConfig) (*RSA, error) {
@@ -189,7 +191,7 @@ func (k *RSA) failed(err error) error {
 }
 
 // OnDecrypt asks AWS KMS to open the encrypted data keys of this key, in order,
-// until one opens. Those of an item of suite 0x6701 are refused, since no writer
+// until one opens. Keys of an item of suite 0x6701 are refused, since no writer
 // makes any. An encrypted data key that names no key ARN is skipped, and the
 // error names it if none opens. Without a client it fails with
 // [materials.ErrConfiguration].

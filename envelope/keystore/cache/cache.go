@@ -36,7 +36,7 @@ type entry struct {
 	key     *materials.BranchKey // nil when wiped
 	version string
 	created time.Time
-	// lifetime and stale are those of the view that fetched it.
+	// lifetime and stale are the settings of the view that fetched the key.
 	lifetime, stale time.Duration
 	jitter          time.Duration // left off the grace period
 	retryAt         time.Time     // no early refresh before; stale answers until
@@ -44,7 +44,7 @@ type entry struct {
 	element         *list.Element
 }
 
-// New makes an empty cache. Errors: [materials.ErrConfiguration].
+// New returns an empty cache. Errors: [materials.ErrConfiguration].
 func New(c Config) (*Cache, error) {
 	c, err := c.withDefaults()
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 // may [SourceConfig.ServeStale] apply; a refusal never makes an old key usable.
 var ErrUnavailable = errors.New("the service is not available")
 
-// Defaults, those of the official storm-tracking cache.
+// Defaults, the same as in the official storm-tracking cache.
 const (
 	DefaultMaxEntries    = 1000
 	DefaultGracePeriod   = 10 * time.Second
@@ -89,7 +89,7 @@ func (c Config) withDefaults() (Config, error) {
 // SourceConfig configures one view of a [Cache].
 type SourceConfig struct {
 	// Source is where keys are fetched from. It must honour its context, and
-	// its error must match that of the context when that was the reason.
+	// its error must match the context's error when that was the reason.
 	Source materials.BranchKeySource
 	// Lifetime of an entry; there is no default. It must exceed the cache's
 	// grace period. A view never uses an entry older than its own lifetime,

@@ -19,7 +19,7 @@ type Source struct {
 
 var _ materials.BranchKeySource = (*Source)(nil)
 
-// Source makes a view of the cache. Errors: [materials.ErrConfiguration].
+// Source returns a view of the cache. Errors: [materials.ErrConfiguration].
 func (c *Cache) Source(s SourceConfig) (*Source, error) {
 	s, err := s.withDefaults(c.config.GracePeriod)
 	if err != nil {
@@ -28,7 +28,7 @@ func (c *Cache) Source(s SourceConfig) (*Source, error) {
 	return &Source{cache: c, config: s}, nil
 }
 
-// NewSource makes a view of a cache of its own, with default settings: for one
+// NewSource returns a view of a cache of its own, with default settings: for one
 // keyring in front of one key store. Errors: [materials.ErrConfiguration].
 func NewSource(source materials.BranchKeySource, lifetime time.Duration) (*Source, error) {
 	c, err := New(Config{})
@@ -159,7 +159,7 @@ func (v *Source) fetchKey(at entryKey, direct bool) entryKey {
 }
 
 // flightFor returns a fetch under way that may bring the entry: its own, or
-// unless direct, for a version, that of the active one. c.mu is held.
+// unless direct, for a version, the entry of the active one. c.mu is held.
 func (v *Source) flightFor(at entryKey, direct bool) *flight {
 	if f := v.cache.flights[at]; f != nil || direct {
 		return f

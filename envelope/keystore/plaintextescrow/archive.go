@@ -13,7 +13,7 @@ import (
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
 
-// ErrArchive: an archive is malformed or was altered.
+// ErrArchive means that an archive is malformed or was altered.
 var ErrArchive = errors.New("invalid escrow archive")
 
 const (
@@ -28,7 +28,7 @@ const (
 // It is stored as JSON, by [Archive.Write] and [Read].
 type Archive struct {
 	Format string `json:"format"`
-	// LogicalName is that of the key store.
+	// LogicalName is the logical name of the key store.
 	LogicalName string  `json:"logicalName"`
 	Entries     []Entry `json:"branchKeys"`
 	// Recipients are the wrapped copies of the key that seals the archive.
@@ -56,7 +56,7 @@ type Recipient struct {
 
 // Write stores the archive as JSON. What [Read] would not take back fails with
 // [ErrArchive] before anything is written: one of more than 64 MiB is to be
-// exported in parts. Other errors are those of the writer.
+// exported in parts. Other errors are the writer's.
 func (a *Archive) Write(w io.Writer) error { return a.write(w, maxArchive) }
 
 func (a *Archive) write(w io.Writer, limit int) error {
@@ -75,7 +75,7 @@ func (a *Archive) write(w io.Writer, limit int) error {
 }
 
 // Read reads an archive of at most 64 MiB and checks its form; [Open] checks
-// that it is authentic. Errors: [ErrArchive], and those of the reader.
+// that it is authentic. Errors: [ErrArchive], and the reader's.
 func Read(r io.Reader) (*Archive, error) {
 	text, err := io.ReadAll(io.LimitReader(r, maxArchive+1))
 	if err != nil {

@@ -42,7 +42,7 @@ type watcher struct {
 
 var _ request.Recorder = (*Log)(nil)
 
-// NewLog makes a log whose accounts keep limit management events and as many
+// NewLog returns a log whose accounts keep limit management events and as many
 // data events each; zero means DefaultLimit.
 func NewLog(limit int) *Log {
 	if limit <= 0 {

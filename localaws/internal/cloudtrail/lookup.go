@@ -31,7 +31,7 @@ var operations = wire.NewTable(new(wire.JSON),
 		Authorize: (*Service).allowLookup, Serve: (*Service).lookupEvents},
 ).Absent(wire.NoOperation, absent)
 
-// NewService makes the service over log.
+// NewService returns the service over log.
 func NewService(log *Log, authorizer request.Authorizer) *Service {
 	return &Service{log, authorizer}
 }

@@ -7,8 +7,8 @@ import (
 )
 
 const (
-	// trimLeast is how many bytes of large bodies are worth a collection.
-	trimLeast = 32 << 20
+	// minTrim is how many bytes of large bodies are worth a collection.
+	minTrim = 32 << 20
 	// trimDelay is how long there must be no large body before it.
 	trimDelay = 5 * time.Second
 	// trimAgain is when a second collection follows: connections, with their
@@ -33,7 +33,7 @@ func newMemory() *memory { return &memory{free: debug.FreeOSMemory} }
 func (m *memory) used(n int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.bytes += n; m.bytes < trimLeast {
+	if m.bytes += n; m.bytes < minTrim {
 		return
 	}
 	if m.timer == nil {

@@ -13,13 +13,13 @@ func TestMemoryIsGivenBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var freed atomic.Int64
 		m := &memory{free: func() { freed.Add(1) }}
-		m.used(trimLeast - 1)
+		m.used(minTrim - 1)
 		time.Sleep(2 * trimDelay)
 		if freed.Load() != 0 {
 			t.Error("freed for a few bodies")
 		}
 		for range 10 {
-			m.used(trimLeast)
+			m.used(minTrim)
 			time.Sleep(trimDelay - time.Second)
 		}
 		if freed.Load() != 0 {

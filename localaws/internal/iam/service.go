@@ -93,7 +93,7 @@ func New(cfg Config) (*Service, error) {
 
 var accountIDPattern = regexp.MustCompile(`^\d{12}$`)
 
-// AddAccount makes an account whose root user has the given access key. For an
+// AddAccount creates an account whose root user has the given access key. For an
 // account that exists, the key takes the place of the one that was added
 // before; keys that root has made itself stay. Adding the same key again
 // changes nothing.

@@ -69,7 +69,7 @@ func (k *key) describe() {
 	k.conditions = c
 }
 
-// with returns a new context of a key's conditions and those of a request.
+// with returns a new context of the condition keys of a key and of a request.
 func (c conditions) with(extra policy.Context, requestAlias string) policy.Context {
 	out := make(policy.Context, len(c)+len(extra)+1)
 	for _, v := range c {

@@ -176,7 +176,7 @@ type newKeyConfig struct {
 	material                          *version
 }
 
-// newKey makes a key with its material, not yet in the service and without a
+// newKey creates a key with its material, not yet in the service and without a
 // policy.
 func (ch *change) newKey(at wire.Place, config newKeyConfig) *key {
 	raw := uuid.New()

@@ -203,7 +203,7 @@ func (s *Service) loadKey(name string, r keyRecord, families map[familyID]*famil
 	at, id := wire.Place{Account: part[0], Region: part[1]}, part[2]
 	raw, multiRegion, ok := keyname.ParseID(id)
 	if !ok || !keyname.IsAccount(at.Account) {
-		return errors.New("the name is not that of a key")
+		return errors.New("the name does not belong to a key")
 	}
 	f := families[familyID{at.Account, id}]
 	if f == nil {

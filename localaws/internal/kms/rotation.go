@@ -221,7 +221,7 @@ func (s *Service) listKeyRotations(_ context.Context, c *request.Call, in *listR
 		}
 		entries = append(entries, e)
 	}
-	// An unknown marker is that of the first page: the index is -1.
+	// An unknown marker has index -1, which stands for the first page.
 	i := slices.IndexFunc(entries, func(e rotationEntry) bool { return e.KeyMaterialID == in.after })
 	page, next := cut(entries[i+1:], "", limit, func(e rotationEntry) string { return e.KeyMaterialID })
 	return struct {

@@ -95,7 +95,7 @@ type partition struct {
 
 var _ request.Service = (*Service)(nil)
 
-// New makes the service and loads its state from the store. It fails when the
+// New returns the service and loads its state from the store. It fails when the
 // configuration is incomplete or the store cannot be read.
 func New(config Config) (*Service, error) {
 	if config.Clock == nil || config.Store == nil || config.Authorizer == nil || config.Audit == nil ||

@@ -35,7 +35,7 @@ func ReadManaged(p wire.LongText, limit int) (*Document, error) {
 	return d, nil
 }
 
-// partitions are those of AWS. A policy may mean all of them by a wildcard.
+// partitions are the partitions of AWS. A policy may mean all of them by a wildcard.
 var partitions = []string{"*", "aws", "aws-cn", "aws-us-gov", "aws-eusc", "aws-iso", "aws-iso-b", "aws-iso-e",
 	"aws-iso-f"}
 

@@ -72,7 +72,7 @@ func Size(text string) int {
 }
 
 // Restore parses a document that was read from a file, which has the text only.
-// Errors: those of policy.Parse.
+// Errors: as policy.Parse.
 func (d *Document) Restore(kind policy.Kind) error {
 	parsed, err := policy.Parse([]byte(d.Text), kind)
 	if err != nil {

@@ -98,7 +98,7 @@ type Check struct {
 	ResourcePolicy *policy.Document
 	// Mode says how resource policy and identity policies combine.
 	Mode policy.ResourceMode
-	// Grants are those of the key whose grantee may be the caller.
+	// Grants are the key's grants whose grantee may be the caller.
 	Grants []policy.Grant
 }
 

@@ -33,13 +33,14 @@ var (
 )
 
 var (
-	// ErrLocked: another process has the data directory open.
+	// ErrLocked means that another process has the data directory open.
 	ErrLocked = errors.New("data directory is in use by another process")
-	// ErrDamaged: the data file is torn, was changed, or is none of ours.
+	// ErrDamaged means that the data file is truncated, corrupted, or not written by
+	// this package.
 	ErrDamaged = errors.New("data file is damaged or not of this program")
-	// ErrFormat: the data file was written by another version of the program.
+	// ErrFormat means that the data file was written by another version of the program.
 	ErrFormat = errors.New("data file is of another format")
-	// ErrClosed: the store was closed.
+	// ErrClosed means that the store was closed.
 	ErrClosed = errors.New("store is closed")
 )
 

@@ -28,7 +28,7 @@ const (
 const mendRootKey = "restore it from a copy, because nothing in the data file opens without it, or begin with " +
 	"another folder"
 
-// ErrRootKey: the root key file is missing beside existing data, is not one,
+// ErrRootKey means that the root key file is missing beside existing data, is not one,
 // can be read by others, or belongs to other data.
 var ErrRootKey = errors.New("root key file cannot be used")
 

@@ -87,7 +87,7 @@ func (s *Service) tokenAEAD() (cipher.AEAD, error) {
 	return cipher.NewGCMWithRandomNonce(block)
 }
 
-// Credentials are those of a session.
+// Credentials are the credentials of a session.
 type Credentials struct {
 	AccessKeyID, Secret, Token string
 	Expires                    time.Time

@@ -27,12 +27,12 @@ func MaxLength(n int) Rule {
 	return Rule("Member must have length less than or equal to " + strconv.Itoa(n))
 }
 
-// AtLeast is the rule of a number with a least value.
+// AtLeast is the rule of a number with a minimum.
 func AtLeast(n int64) Rule {
 	return Rule("Member must have value greater than or equal to " + strconv.FormatInt(n, 10))
 }
 
-// AtMost is the rule of a number with a greatest value.
+// AtMost is the rule of a number with a maximum.
 func AtMost(n int64) Rule {
 	return Rule("Member must have value less than or equal to " + strconv.FormatInt(n, 10))
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // ServeXML answers a call of the Query protocol by the operations of t, which s
-// serves. Errors: those of the operation, and AWS's for an unknown one.
+// serves. Errors: the operation's, and AWS's for an unknown operation.
 func ServeXML[S any](ctx context.Context, t *Table[S, any], s S, namespace string, c *request.Call) ([]byte, error) {
 	if _, ok := t.Describe(c.Operation); !ok {
 		return nil, request.Errorf("InvalidAction", "Could not find operation %s for version 2010-05-08", c.Operation)

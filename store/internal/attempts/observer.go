@@ -11,7 +11,7 @@ import (
 	"github.com/ddbseal/ddbseal/store/internal/redaction"
 )
 
-// ErrUncertain: a write may have been done.
+// ErrUncertain means that a write may have been done.
 var ErrUncertain = errors.New("outcome of the write is unknown")
 
 // Observer watches the attempts that the SDK makes for one write, so that the

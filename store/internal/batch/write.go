@@ -3,13 +3,11 @@ package batch
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/store/internal/attempts"
 	"github.com/ddbseal/ddbseal/store/internal/pace"
 )
@@ -17,104 +15,133 @@ import (
 // writeSize is DynamoDB's limit for one call.
 const writeSize = 25
 
-// Write sends items in chunks, each made into requests just before it is sent.
-// It returns the indexes of the items not known to be written, in ascending
-// order. The error matches [attempts.ErrUncertain] if an attempt without an
-// answer may have written items of the chunks that failed; no item of a chunk
-// that did not begin was written.
-func (t *Table) Write(ctx context.Context, items []envelope.Item,
-	requests func(ctx context.Context, from int, chunk []envelope.Item) ([]types.WriteRequest, error)) (left []int,
-	err error) {
+// Requests makes the write requests of the entries that begin at from, one for
+// each in their order, just before they are sent. With an error none is sent.
+type Requests func(ctx context.Context, from int, chunk []Entry) ([]types.WriteRequest, error)
+
+// Write sends entries in chunks. No two may have the same table and key. With an
+// error it returns the entries not known to be written, in ascending order. The
+// error of an entry matches [attempts.ErrUncertain] if an attempt without an
+// answer may have written it; no entry of a chunk that did not begin was written.
+func (s *Sender) Write(ctx context.Context, entries []Entry, requests Requests) ([]Left, error) {
 	var mu sync.Mutex
-	begun, err := t.each(len(items), writeSize, func(from, to int) error {
-		chunk := items[from:to]
-		waiting, err := requests(ctx, from, chunk)
+	var left []Left
+	begun, err := s.each(len(entries), writeSize, func(from, to int) error {
+		chunk := entries[from:to]
+		sealed, err := requests(ctx, from, chunk)
 		sent := err == nil
+		var undone map[string]bool
 		if sent {
-			waiting, err = t.write(ctx, waiting)
+			undone, err = s.write(ctx, chunk, sealed)
 		}
 		if err == nil {
 			return nil
 		}
-		undone := make(map[string]bool, len(waiting))
-		for _, r := range waiting {
-			undone[t.Key(requestItem(r))] = true
-		}
 		mu.Lock()
 		defer mu.Unlock()
-		for i := range chunk {
-			if !sent || undone[t.Key(chunk[i])] {
-				left = append(left, from+i)
+		for i, e := range chunk {
+			switch {
+			case !sent:
+				left = append(left, Left{Index: from + i})
+			case undone[e.id()]:
+				left = append(left, Left{from + i, err})
 			}
 		}
 		return err
 	})
-	for i := begun; i < len(items); i++ {
-		left = append(left, i)
-	}
-	slices.Sort(left)
-	return left, err
+	return leave(left, begun, len(entries)), err
 }
 
-func requestItem(r types.WriteRequest) envelope.Item {
-	if r.PutRequest != nil {
-		return r.PutRequest.Item
-	}
-	return r.DeleteRequest.Key
+// sending is what of a chunk is not known to be written: entries and, at the same
+// places, their requests.
+type sending struct {
+	entries  []Entry
+	requests []types.WriteRequest
 }
 
-// write sends one chunk until nothing of it is left; the requests it returns
-// with an error are not known to be done. The error matches
-// [attempts.ErrUncertain] if an attempt without an answer may have done them.
-func (t *Table) write(ctx context.Context, waiting []types.WriteRequest) ([]types.WriteRequest, error) {
+// write sends one chunk until nothing of it is left. With an error it returns the
+// ids of the entries that are not known to be written. The error matches
+// [attempts.ErrUncertain] if an attempt without an answer may have written them.
+func (s *Sender) write(ctx context.Context, chunk []Entry, sealed []types.WriteRequest) (map[string]bool, error) {
+	waiting := sending{chunk, sealed}
 	var p pace.Batch
 	var lost *attempts.Observer // a call of which an attempt may have written
 	for {
+		asked := tables(waiting.entries)
 		var seen attempts.Observer
-		out, err := t.Client.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{
-			RequestItems: map[string][]types.WriteRequest{t.Name: waiting},
-		}, seen.Observe)
+		out, err := s.Client.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{RequestItems: waiting.input()},
+			seen.Observe)
 		if err != nil && seen.Unclear() || err == nil && seen.Repeated() {
 			lost = &seen
 		}
 		progress := false
 		if err == nil {
-			left := t.still(waiting, only(out.UnprocessedItems))
-			if len(left) == 0 {
+			left := waiting.after(asked, out.UnprocessedItems)
+			if len(left.entries) == 0 {
 				return nil, nil
 			}
-			progress = len(left) < len(waiting)
+			progress = len(left.entries) < len(waiting.entries)
 			waiting = left
 		}
 		if err == nil || pace.Throttled(err) {
 			if err = p.Wait(ctx, progress, err); err == nil {
+				s.again(waiting.entries)
 				continue
 			}
 		}
-		if lost != nil {
-			return waiting, fmt.Errorf("batch write of %s: %w", t.Name, lost.Uncertain(err))
+		undone := make(map[string]bool, len(waiting.entries))
+		for _, e := range waiting.entries {
+			undone[e.id()] = true
 		}
-		return waiting, t.Fail("batch write", err)
+		if lost != nil {
+			return undone, fmt.Errorf("batch write of %s: %w", list(tables(waiting.entries)), lost.Uncertain(err))
+		}
+		return undone, s.Fail("batch write", err)
 	}
 }
 
-// still returns the requests that an answer leaves undone. It takes them from
-// what was sent, so an answer that repeats a request or names another item
-// causes no other write.
-func (t *Table) still(waiting, unprocessed []types.WriteRequest) []types.WriteRequest {
-	if len(unprocessed) == 0 {
-		return nil
+// input groups the requests by their tables.
+func (w sending) input() map[string][]types.WriteRequest {
+	out := make(map[string][]types.WriteRequest, 1)
+	for from := 0; from < len(w.entries); {
+		to := sameTable(w.entries, from)
+		name := w.entries[from].Table.Name
+		if out[name] == nil {
+			out[name] = w.requests[from:to:to]
+		} else {
+			out[name] = append(out[name], w.requests[from:to]...)
+		}
+		from = to
 	}
-	undone := make(map[string]bool, len(unprocessed))
-	for _, r := range unprocessed {
-		if r.PutRequest != nil || r.DeleteRequest != nil {
-			undone[t.Key(requestItem(r))] = true
+	return out
+}
+
+// after returns what an answer leaves undone. It takes the requests from what was
+// sent, so an answer that repeats a request or names another item causes no other
+// write.
+func (w sending) after(asked []*Table, unprocessed map[string][]types.WriteRequest) (left sending) {
+	undone := map[string]bool{}
+	for name, requests := range unprocessed {
+		t := answered(asked, name)
+		if t == nil {
+			continue
+		}
+		for _, r := range requests {
+			switch {
+			case r.PutRequest != nil:
+				undone[Entry{t, r.PutRequest.Item}.id()] = true
+			case r.DeleteRequest != nil:
+				undone[Entry{t, r.DeleteRequest.Key}.id()] = true
+			}
 		}
 	}
-	var left []types.WriteRequest
-	for _, r := range waiting {
-		if undone[t.Key(requestItem(r))] {
-			left = append(left, r)
+	if len(undone) == 0 {
+		return sending{}
+	}
+	for i, e := range w.entries {
+		if undone[e.id()] {
+			left.entries = append(left.entries, e)
+			left.requests = append(left.requests, w.requests[i])
 		}
 	}
 	return left

@@ -29,7 +29,7 @@ const (
 	NumberFloat               // float64
 )
 
-// Settings are those of a table.
+// Settings are the settings of a table.
 type Settings struct {
 	gotype.Settings
 	Numbers Number
@@ -150,6 +150,12 @@ func (c *Codec) EncodeKey(value any) (av types.AttributeValue, err error) {
 	return av, err
 }
 
+// DecodeKey fills *to from a value that EncodeKey made. A panic is an error.
+func (c *Codec) DecodeKey(av types.AttributeValue, to any) (err error) {
+	defer redaction.Catch(&err)
+	return c.decoder.Decode(av, to)
+}
+
 // KeyType returns the DynamoDB type of a key field, "" if only a value tells or
 // the field cannot be a key. unixTime says that its times are stored as numbers.
 func (c *Codec) KeyType(t reflect.Type, unixTime bool) string {
@@ -213,13 +219,26 @@ func Failed(value any, err error) types.AttributeValue {
 	return &failed{err: redaction.New(text, err)}
 }
 
+// Refused returns what stands for a value that must not be used, for the reason
+// err.
+func Refused(err error) types.AttributeValue { return &failed{err: err} }
+
 // Failure returns the error of the first value that Failed returned, nil if there is
 // none.
 func Failure(values map[string]types.AttributeValue) error {
 	for _, av := range values {
-		if f, is := av.(*failed); is {
-			return f.err
+		if err := Refusal(av); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// Refusal returns the error of a value that Failed or Refused returned, nil for
+// any other.
+func Refusal(av types.AttributeValue) error {
+	if f, is := av.(*failed); is {
+		return f.err
 	}
 	return nil
 }

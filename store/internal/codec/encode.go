@@ -24,7 +24,7 @@ var (
 	errDuplicate = errors.New("an element occurs more than once in a slice that is stored as a set")
 )
 
-// options are those of a struct tag.
+// options are the options of a struct tag.
 type options struct {
 	set                          string // the option of the set, "" for none
 	omitEmpty, omitEmptyElements bool

@@ -15,7 +15,9 @@ import (
 const (
 	sealTag   = "seal"
 	beaconTag = "beacon"
-	nameTag   = "dynamodbav"
+	// templateTag composes the attribute of other fields.
+	templateTag = "template"
+	nameTag     = "dynamodbav"
 )
 
 // MarshalMethod is the method by which a type converts itself.

@@ -25,10 +25,20 @@ func (m *Member) Seal() (string, bool) { return m.Field.Tag.Lookup(sealTag) }
 // Beacon returns the beacon tag of the field, and whether it has one.
 func (m *Member) Beacon() (string, bool) { return m.Field.Tag.Lookup(beaconTag) }
 
+// Template returns the template tag of the field, and whether it has one.
+func (m *Member) Template() (string, bool) { return m.Field.Tag.Lookup(templateTag) }
+
+// computed reports a blank field that declares an attribute which is composed of
+// other fields: attributevalue does not store it.
+func (m *Member) computed() bool {
+	_, has := m.Template()
+	return has && m.Field.Name == "_" && m.named && m.Name != "-"
+}
+
 // lost returns the key of a tag of the field that has no effect unless the field
 // is an attribute, "" if it has none.
 func lost(f reflect.StructField) string {
-	for _, key := range []string{sealTag, beaconTag} {
+	for _, key := range []string{sealTag, beaconTag, templateTag} {
 		if _, has := f.Tag.Lookup(key); has {
 			return key
 		}

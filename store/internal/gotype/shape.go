@@ -13,6 +13,9 @@ import (
 type Shape struct {
 	// Members are the fields that are attributes.
 	Members []Member
+	// Computed are the blank fields with a template, which are attributes that
+	// attributevalue does not store.
+	Computed []Member
 	// Open: a check met an interface, or a type that contains itself, so that
 	// only a value shows what is stored and whether it ends.
 	Open bool
@@ -50,6 +53,10 @@ func Of(t reflect.Type, settings Settings) (*Shape, error) {
 			"field %s of %s has a %s tag but is not an attribute, since a field embedded less deeply has its name"},
 	} {
 		for _, m := range group.fields {
+			if m.computed() {
+				s.Computed = append(s.Computed, m)
+				continue
+			}
 			if tag := lost(m.Field); tag != "" {
 				return nil, fmt.Errorf("%w: "+group.fault, envelope.ErrConfiguration, m.Path, s.typeName, tag)
 			}

@@ -22,7 +22,7 @@ type Field struct {
 	Kinds []string
 	// FixedTime says that the attribute is a time in codec.FixedLayout.
 	FixedTime bool
-	// GoName and Type are those of the field.
+	// GoName and Type describe the field.
 	GoName string
 	Type   reflect.Type
 }
@@ -133,7 +133,7 @@ func (f *Field) check(attribute string, av types.AttributeValue, whole bool) err
 		return nil // another bound, such as a year
 	}
 	if _, err := time.Parse(codec.FixedLayout, text.Value); err != nil || len(text.Value) != len(codec.FixedLayout) {
-		return fmt.Errorf("attribute %q with a time in another layout than that of field %s, which the option "+
+		return fmt.Errorf("attribute %q with a time in another layout than field %s has, which the option "+
 			"SortableTimes stores: make the value by Table.Value", attribute, f.GoName)
 	}
 	return nil

@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 )
 
-// ErrUnprocessed: DynamoDB left a part of a batch undone for too long.
+// ErrUnprocessed means that DynamoDB left a part of a batch undone for too long.
 var ErrUnprocessed = errors.New("not processed")
 
 // firstPause is the bound of the first pause between two calls.

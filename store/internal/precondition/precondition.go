@@ -15,7 +15,7 @@ import (
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
 )
 
-// ErrTooWide: there are more attributes to compare than one condition can, or
+// ErrTooWide means that there are more attributes to compare than one condition can, or
 // more to change than one update can.
 var ErrTooWide = errors.New("too many attributes for one condition")
 

@@ -64,7 +64,7 @@ func (e *Refused) Error() string { return e.Err.Error() }
 // Unwrap gives the client's error.
 func (e *Refused) Unwrap() error { return e.Err }
 
-// ErrUnsealed: another writer added an attribute while its item was rewritten,
+// ErrUnsealed means that another writer added an attribute while its item was rewritten,
 // and the update that signs the attribute failed, so that the item does not
 // verify.
 var ErrUnsealed = errors.New("item was written, but an attribute that another writer added meanwhile is not signed yet")

@@ -37,7 +37,7 @@ const (
 // Ensure makes the table unless there is one, waits until it and its indexes are
 // active, and turns the time to live on. It returns how a table that was there
 // already differs from d, and changes no such table but for a time to live that
-// is off. Errors: the client's, and that of ctx with what was waited for.
+// is off. Errors: the client's, and ctx's with what was waited for.
 func (d *Definition) Ensure(ctx context.Context, c Client) (differences []string, err error) {
 	t, err := d.describe(ctx, c)
 	if err == nil {

@@ -30,8 +30,8 @@ func (p *Plan) EncodeError(v any, err error) error {
 
 // encodeField converts one field of *v as the encoder does in a struct.
 func (p *Plan) encodeField(v any, f *Field) (types.AttributeValue, error) {
-	if f.Type == nil {
-		return nil, nil // the entity's attribute
+	if f.Index == nil {
+		return nil, nil
 	}
 	return p.Codec.Field(v, f.Index, reflect.StructField{Name: "Field", Type: f.Type, Tag: f.tag})
 }
@@ -42,6 +42,12 @@ func (p *Plan) Encodable(v any) envelope.Item {
 	key := envelope.Item{}
 	for _, f := range []*Field{p.Partition, p.Sort} {
 		if f == nil || p.convertsItself {
+			continue
+		}
+		if f.composed != nil {
+			if text, err := f.composed.Text(reflect.Indirect(reflect.ValueOf(v))); err == nil {
+				key[f.Name] = &types.AttributeValueMemberS{Value: text}
+			}
 			continue
 		}
 		if av, err := p.encodeField(v, f); err == nil && av != nil {

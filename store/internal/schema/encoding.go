@@ -46,7 +46,7 @@ func (p *Plan) Known(plain envelope.Item) envelope.Item {
 	}
 	unknown := func(name string) bool {
 		f := p.Field(name)
-		return f == nil || f.Type == nil
+		return f == nil || f.Index == nil
 	}
 	for name := range plain {
 		if unknown(name) { // rare: only then is a copy paid for
@@ -72,8 +72,8 @@ func (p *Plan) Inspect(v any) error {
 	of := reflect.Indirect(reflect.ValueOf(v))
 	for i := range p.Fields {
 		f := &p.Fields[i]
-		if f.Type == nil {
-			continue // the entity's attribute
+		if f.Index == nil {
+			continue
 		}
 		if fv, err := of.FieldByIndexErr(f.Index); err == nil {
 			if err := p.Inspection.Check(f.GoName, fv); err != nil {

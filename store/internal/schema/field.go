@@ -10,6 +10,7 @@ import (
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/envelope/beacon"
 	"github.com/ddbseal/ddbseal/store/internal/codec"
+	"github.com/ddbseal/ddbseal/store/internal/composed"
 	"github.com/ddbseal/ddbseal/store/internal/gotype"
 	"github.com/ddbseal/ddbseal/store/internal/searching"
 )
@@ -18,7 +19,7 @@ import (
 type Field struct {
 	Name   string // the attribute's
 	GoName string
-	Index  []int
+	Index  []int // nil if T has no value for it
 	Type   reflect.Type
 	tag    reflect.StructTag
 	action envelope.Action
@@ -30,6 +31,10 @@ type Field struct {
 	// kinds are the DynamoDB types that the attribute can have; nil: any.
 	kinds []string
 	Codec *codec.Codec // nil for the entity's attribute
+	// composed composes the key of other fields; nil without a template.
+	composed *composed.Key
+	// sparse leaves the composed attribute out if text of it is empty.
+	sparse bool
 }
 
 // role is what a field is besides an attribute.
@@ -104,7 +109,7 @@ func (f *Field) parse(seal string, tagged bool, options []string) error {
 	if f.role != plain && slices.Contains(options, "string") {
 		return fmt.Errorf("dynamodbav option string would store the number as text")
 	}
-	if f.role == partition || f.role == sortKey {
+	if f.isKey() {
 		for _, o := range []string{"omitempty", "nullempty"} {
 			if slices.Contains(options, o) {
 				return fmt.Errorf("a key attribute cannot be %s", o)

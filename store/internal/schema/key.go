@@ -12,6 +12,7 @@ import (
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
 	"github.com/ddbseal/ddbseal/internal/itemkey"
+	"github.com/ddbseal/ddbseal/store/internal/codec"
 	"github.com/ddbseal/ddbseal/store/internal/gotype"
 	"github.com/ddbseal/ddbseal/store/internal/redaction"
 )
@@ -44,7 +45,7 @@ func (p *Plan) Key(partition, sort any) (envelope.Item, error) {
 
 // put sets the field's attribute to a key value given by the application.
 func (f *Field) put(to envelope.Item, value any) error {
-	av, err := f.KeyValue(value)
+	av, err := f.FullKey(value)
 	if err != nil {
 		return err
 	}
@@ -56,6 +57,9 @@ func (f *Field) put(to envelope.Item, value any) error {
 // declared type.
 func (f *Field) KeyValue(value any) (types.AttributeValue, error) {
 	if av, ok := value.(types.AttributeValue); ok && !reflect.ValueOf(av).IsNil() {
+		if err := codec.Refusal(av); err != nil {
+			return nil, fmt.Errorf("%w: %w", envelope.ErrConfiguration, err)
+		}
 		return av, f.checkKeyType(av, value)
 	}
 	if v := reflect.Indirect(reflect.ValueOf(value)); f.unixTime && v.IsValid() && gotype.IsTime(v.Type()) {

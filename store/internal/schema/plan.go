@@ -6,6 +6,7 @@ package schema
 import (
 	"fmt"
 	"reflect"
+	"slices"
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/envelope/beacon"
@@ -32,6 +33,8 @@ type Plan struct {
 	// convertsItself: the type has methods of its own, which want every
 	// attribute.
 	convertsItself bool
+	// Composed is set if an attribute has a template.
+	Composed bool
 	// Open: only values show all types that they hold, and whether they end.
 	Open bool
 	// Address: the encoder needs the address of a value, see gotype.Shape.
@@ -60,6 +63,9 @@ func New(t reflect.Type, table string, s codec.Settings) (*Plan, error) {
 			}
 			*slot = f
 		}
+	}
+	if err := p.collectTemplates(t); err != nil {
+		return nil, err
 	}
 	p.link()
 	if p.Partition == nil {
@@ -112,7 +118,7 @@ func (p *Plan) collect(t reflect.Type) error {
 	for i := range s.Members {
 		m := &s.Members[i]
 		f := Field{Name: m.Name, GoName: m.Path, Index: m.Index, Type: m.Field.Type, tag: m.Field.Tag, Codec: p.Codec,
-			kinds: p.Codec.Kinds(m.Field.Type, m.Options)}
+			kinds: p.Codec.Kinds(m.Field.Type, m.Options), sparse: slices.Contains(m.Options, "omitempty")}
 		seal, tagged := m.Seal()
 		err := f.parse(seal, tagged, m.Options)
 		if text, has := m.Beacon(); has && err == nil {
@@ -127,7 +133,7 @@ func (p *Plan) collect(t reflect.Type) error {
 		p.Fields = append(p.Fields, f)
 	}
 	p.Open, p.Address = s.Open, s.Address
-	return nil
+	return p.addComputed(s.Computed)
 }
 
 // OperandField returns what is known of an attribute in an expression.
@@ -137,7 +143,7 @@ func (p *Plan) OperandField(name string) (operand.Field, bool) {
 		return operand.Field{}, false
 	}
 	return operand.Field{Kinds: f.kinds, GoName: f.GoName, Type: f.Type,
-		FixedTime: p.Codec.FixedTimes && !f.unixTime && p.Codec.IsTextTime(f.Type)}, true
+		FixedTime: f.Codec.FixedTimes && !f.unixTime && f.Codec.IsTextTime(f.Type)}, true
 }
 
 // SortName returns the name of the sort key, "" if the type has none.
@@ -156,7 +162,7 @@ func (p *Plan) Keys() []string {
 	return []string{p.Partition.Name, p.Sort.Name}
 }
 
-// Actions returns the actions of the attributes, with those of other entity types.
+// Actions returns the actions of the attributes, other entity types included.
 func (p *Plan) Actions(others map[string]envelope.Action) (map[string]envelope.Action, error) {
 	own := make(map[string]envelope.Action, len(p.Fields)+len(others))
 	for _, f := range p.Fields {

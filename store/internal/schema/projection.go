@@ -33,7 +33,7 @@ func (p *Plan) Projection(attributes []string, encryptor *envelope.ItemEncryptor
 	for _, n := range p.Keys() {
 		add(n)
 	}
-	if p.Entity.Name != "" {
+	if p.Entity.Attribute != "" {
 		add(p.Entity.Attribute)
 	}
 	verified, all := projection.Verified(encryptor)

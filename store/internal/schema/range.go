@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
@@ -30,7 +31,12 @@ func (f *Field) SortRange(operator string, low, high any) (expression.KeyConditi
 	case ">=":
 		return k.GreaterThanEqual(v), nil
 	case "begins_with":
-		return k.BeginsWith(low.(string)), nil
+		prefix, is := from.(*types.AttributeValueMemberS)
+		if !is {
+			return expression.KeyConditionBuilder{},
+				fmt.Errorf("%w: a prefix of key attribute %q, which is not a string", envelope.ErrConfiguration, f.Name)
+		}
+		return k.BeginsWith(prefix.Value), nil
 	}
 	to, err := f.KeyValue(high)
 	if err != nil {

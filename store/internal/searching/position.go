@@ -12,7 +12,7 @@ import (
 	"github.com/ddbseal/ddbseal/store/internal/redaction"
 )
 
-// ErrCursor: a text is not a cursor of the query. Its text is the reason.
+// ErrCursor means that a text is not a cursor of the query; its own text is the reason.
 var ErrCursor = errors.New("cursor does not fit")
 
 // position is a place in the results of one request.

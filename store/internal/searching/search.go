@@ -19,7 +19,7 @@ type Search struct {
 
 // Plan checks the expressions of a request. It returns nil if DynamoDB can
 // evaluate them alone. read lists attributes to read in addition: the keys of an
-// index. Errors are those of package search.
+// index. Errors are as in package search.
 func (t *Table) Plan(e expression.Expression, branchKeyID string, read ...string) (*Search, error) {
 	if t == nil {
 		return nil, nil

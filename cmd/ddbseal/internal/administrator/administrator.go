@@ -17,6 +17,10 @@ import (
 // Name is the administrator's.
 const Name = "nextwork-admin"
 
+// OtherAccount is the second account of an embedded lab, for key policies that name
+// another account.
+const OtherAccount = "444455556666"
+
 const policyARN = "arn:aws:iam::aws:policy/AdministratorAccess"
 
 // ErrNotOurs means that somebody else's user has the name.

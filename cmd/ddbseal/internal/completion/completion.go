@@ -14,8 +14,10 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/principal"
+	"github.com/ddbseal/ddbseal/envelope/itemconfig"
 	"github.com/ddbseal/ddbseal/internal/display"
 	"github.com/ddbseal/ddbseal/labsetup"
+	"github.com/ddbseal/ddbseal/labsetup/exercise"
 )
 
 // Argument, as the first argument, asks what could stand at the end of
@@ -145,8 +147,13 @@ func (c *completer) suggest(text string) (found []suggestion) {
 				found = append(found, suggestion{n.Name, n.Help})
 			}
 		}
-	case c.words < len(c.node.Positional):
-		return c.values(c.node.Positional[c.words], text, "")
+	default:
+		words := c.node.Positional
+		if n := len(words); c.words < n {
+			return c.values(words[c.words], text, "")
+		} else if n > 0 && words[n-1].IsCumulative() {
+			return c.values(words[n-1], text, "")
+		}
 	}
 	return beginning(found, text)
 }
@@ -159,11 +166,19 @@ func (c *completer) values(v *kong.Value, text, before string) (found []suggesti
 		return []suggestion{{word: filesSuggestion}}
 	}
 	words := v.EnumSlice()
-	if list := v.Tag.Get("complete"); list != "" {
-		words = strings.Split(list, ",")
-	}
-	if v.Tag.PlaceHolder == "PRINCIPAL" || v.Name == "principal" {
+	switch list := v.Tag.Get("complete"); {
+	case list == "@exercises":
+		for _, e := range exercise.All() {
+			words = append(words, e.ID)
+		}
+	case list == "@tables":
+		words = []string{labsetup.ServerTable, labsetup.ClientTable, labsetup.BothTable, labsetup.OtherTable}
+	case list == "@keyrings":
+		words = itemconfig.KeyringTypes()
+	case list == "@principals", v.Tag.PlaceHolder == "PRINCIPAL":
 		words = c.principals()
+	case list != "":
+		words = strings.Split(list, ",")
 	}
 	for _, w := range words {
 		if w != "" {

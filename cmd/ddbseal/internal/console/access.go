@@ -90,9 +90,10 @@ func (c *Console) accessPage(w http.ResponseWriter, r *http.Request, s *session)
 // analyze reads what decides, as the signed-in user.
 func (c *Console) analyze(r *http.Request, s *session, v *accessView) (*access.Analysis, error) {
 	t := access.Table{Name: v.Table}
-	if v.Table == labsetup.ClientTable || v.Table == labsetup.BothTable {
+	names := c.progress.Named()
+	if v.Table == names.ClientTable || v.Table == labsetup.BothTable {
 		// The lab's own tables need no configuration.
-		if key, err := labsetup.KeyARN(r.Context(), s.cfg); err == nil {
+		if key, err := labsetup.NamedKeyARN(r.Context(), s.cfg, names.Key); err == nil {
 			t.ItemKeys = []access.ItemKey{{ARN: key}}
 		}
 	}

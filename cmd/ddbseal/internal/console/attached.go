@@ -30,6 +30,9 @@ type Attached struct {
 	// Write lets users change keys and run the lab. Otherwise the page only
 	// reads.
 	Write bool
+	// AWS says that it is AWS itself, where users sign in with a password at
+	// AWS's own console. Another server has no such page.
+	AWS bool
 	// Deadline and AuditDeadline are those of the lab, for an AWS on which
 	// permissions and audit take their time.
 	Deadline, AuditDeadline time.Duration

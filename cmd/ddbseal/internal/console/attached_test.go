@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/administrator"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/logins"
 	"github.com/ddbseal/ddbseal/labsetup"
 	"github.com/ddbseal/ddbseal/localaws"
 	"github.com/ddbseal/ddbseal/localaws/localawstest"
@@ -22,7 +23,7 @@ import (
 func attachedSite(t *testing.T, write bool) (s *site, listener *localaws.Listener, root, user aws.Credentials) {
 	t.Helper()
 	server := localawstest.New(t).Server
-	if _, err := Provision(t.Context(), server); err != nil {
+	if _, err := logins.Provision(t.Context(), server, ""); err != nil {
 		t.Fatal(err)
 	}
 	listener, err := server.Listen("127.0.0.1:0")
@@ -92,8 +93,16 @@ func TestAttachedReadsOnly(t *testing.T) {
 	admin.contains(page, "Key users", administrator.Name)
 	admin.lacks(page, "Create a grant", ">Add<", ">Remove<", "Schedule deletion", "/revoke")
 	admin.contains(admin.get(path+"?view=policy", http.StatusOK), "key-consolepolicy-3")
-	for _, change := range []string{path + "/disable", path + "/undo", "/lab/run", "/lab/reset", "/lab/clean",
-		"/exercises/one-client-table/start"} {
+	admin.lacks(page, "/keys/delete/")
+	admin.lacks(admin.get("/keys", http.StatusOK), "/keys/create")
+	admin.lacks(admin.get("/tables", http.StatusOK), "/tables/create", "/tables/encryption/", "/tables/delete/")
+	changes := []string{"/keys/create", "/keys/delete" + strings.TrimPrefix(path, "/keys"), "/tables/create",
+		"/tables/encryption/" + labsetup.ServerTable, "/tables/delete/" + labsetup.ServerTable}
+	for _, form := range changes {
+		admin.contains(admin.get(form, http.StatusForbidden), "only reads")
+	}
+	for _, change := range append(changes, "/tables/undo", path+"/disable", path+"/undo", "/lab/run",
+		"/lab/reset", "/lab/clean", "/exercises/one-client-table/start") {
 		admin.contains(admin.post(change, http.StatusForbidden, "step", "1"), "only reads")
 	}
 	admin.contains(admin.get("/lab", http.StatusOK), "This console only reads")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -171,11 +170,6 @@ func (c *Console) lookAt(r *http.Request, s *session, f filter) ([]*localaws.Eve
 	return c.recorded(r.Context(), s, f)
 }
 
-const (
-	heartbeat    = 10 * time.Second
-	streamBuffer = 256
-)
-
 // auditEvents sends events as they happen. It begins after the event that the
 // browser had last, so that nothing is lost in between.
 func (c *Console) auditEvents(w http.ResponseWriter, r *http.Request, s *session) {
@@ -183,19 +177,10 @@ func (c *Console) auditEvents(w http.ResponseWriter, r *http.Request, s *session
 		http.Error(w, "not allowed", http.StatusForbidden)
 		return
 	}
-	if !c.streams.open(s.owner()) {
-		w.Header().Set("Retry-After", "60")
-		http.Error(w, "too many pages of this user follow the audit: close some", http.StatusTooManyRequests)
-		return
-	}
-	defer c.streams.close(s.owner())
-	c.running.Add(1)
-	defer c.running.Done()
-	control := http.NewResponseController(w)
-	w.Header().Set("Content-Type", "text/event-stream")
 	f := filterOf(r.URL.Query())
-	send := func(e *localaws.Event) error {
-		if !s.own(e) {
+	sent := map[string]bool{} // missed ones may be in the channel too
+	each := func(send sender, e *localaws.Event) error {
+		if sent[e.EventID] || !s.own(e) {
 			return nil
 		}
 		v := viewEvent(e)
@@ -206,67 +191,26 @@ func (c *Console) auditEvents(w http.ResponseWriter, r *http.Request, s *session
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(w, "id: %s\ndata: %s\n\n", v.ID, text)
-		return err
+		return send(v.ID, text)
 	}
-	flush := func() error {
-		_ = control.SetWriteDeadline(time.Now().Add(2 * heartbeat)) // not every server has deadlines
-		return control.Flush()
-	}
-	after := r.Header.Get("Last-Event-ID")
-	if after == "" {
-		after = r.URL.Query().Get("after")
-	}
-	var live <-chan *localaws.Event
-	sent := map[string]bool{} // missed ones may be in the channel too
+	after := newestSeen(r)
 	if c.cfg.Server == nil {
 		ctx, cancel := context.WithCancel(r.Context())
 		defer cancel()
-		live = s.poll(ctx, f, after)
-	} else {
-		events, cancel := c.cfg.Server.Audit().Subscribe(streamBuffer)
-		defer cancel()
-		live = events
-		for _, e := range c.missed(after) {
-			sent[e.EventID] = true
-			if send(e) != nil {
-				return
-			}
-		}
-	}
-	if flush() != nil {
+		c.stream(w, r, s, s.poll(ctx, f, after), func(sender) error { return nil }, each)
 		return
 	}
-	tick := time.NewTicker(heartbeat)
-	defer tick.Stop()
-	for {
-		select {
-		case <-r.Context().Done():
-			return
-		case <-s.ctx.Done():
-			return
-		case <-c.ctx.Done():
-			return
-		case e, open := <-live:
-			if !open {
-				return
+	live, cancel := c.cfg.Server.Audit().Subscribe(streamBuffer)
+	defer cancel()
+	c.stream(w, r, s, live, func(send sender) error {
+		for _, e := range c.missed(after) {
+			if err := each(send, e); err != nil {
+				return err
 			}
-			if sent[e.EventID] {
-				continue
-			}
-			if send(e) != nil || flush() != nil {
-				return
-			}
-		case <-tick.C:
-			if c.sessions.expired(s) {
-				c.sessions.remove(s)
-				return
-			}
-			if _, err := fmt.Fprint(w, ": still here\n\n"); err != nil || flush() != nil {
-				return
-			}
+			sent[e.EventID] = true
 		}
-	}
+		return nil
+	}, each)
 }
 
 // missed are the events after one that the browser knows.

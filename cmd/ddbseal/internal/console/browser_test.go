@@ -4,6 +4,8 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -280,8 +282,8 @@ func TestClickThrough(t *testing.T) {
 	user.doesNotSee("main", "Robin Example")
 
 	// The key's deletion, and its cancellation.
-	admin.run(chromedp.Click(chromedp.CSS(`details:has(#schedule) summary`)),
-		chromedp.Click(chromedp.CSS("#understood")))
+	admin.click("#delete-key")
+	admin.run(chromedp.Click(chromedp.CSS("#understood")))
 	admin.click("#schedule")
 	admin.sees("main", "Pending deletion until")
 	admin.click("#cancel")
@@ -292,11 +294,19 @@ func TestClickThrough(t *testing.T) {
 	user.quiet()
 }
 
-// TestClickLab clicks through the whole lab, one step, some, and the rest.
+// TestClickLab clicks through the whole lab, one step, some, and the rest. Meanwhile the
+// user's home page follows in another window, without being loaded again.
 func TestClickLab(t *testing.T) {
 	root := chromium(t)
 	s := newSite(t)
-	w := s.window(root)
+	w, user := s.window(root), s.window(root)
+	user.signIn(labsetup.UserName)
+	user.open("/lab")
+	user.sees("main", "The lab belongs to the administrator")
+	user.shoot("lab-user")
+	user.open("/")
+	user.waitFor(`document.getElementById("follow").textContent === "live"`)
+	user.run(chromedp.Evaluate[chromedp.Void](`document.body.dataset.loaded = "once"`))
 	w.signIn(administrator.Name)
 	w.open("/lab")
 	w.run(chromedp.KeyEvent(kb.Tab))
@@ -309,17 +319,60 @@ func TestClickLab(t *testing.T) {
 	}
 	w.leave(chromedp.KeyEvent(kb.Enter))
 	w.sees("#progress", "1 of ")
-	w.click("li.next button")
+	w.click("li.next .actions button")
 	w.sees("#progress", "2 of ")
-	w.click("#run-next")
+	w.sees("#step-2", "was there already")
+	w.sees("li.next", "By hand", "Go on")
 	w.run(chromedp.Evaluate[chromedp.Void](`scrollTo(0, 0)`))
 	w.shoot("lab")
+	w.runTo("disk-" + labsetup.ServerTable)
+	w.sees("li.next legend", "Who is kept from the record by encryption at rest?")
+	w.shoot("lab-question")
+	w.click("li.next .predict button:nth-of-type(2)")
+	w.sees("li.next .said", "right", "Encryption at rest is about the disk.")
+	w.runTo("key-user-server")
+	user.waitFor(`document.querySelectorAll("#picture [stroke-width='3']").length === 2 &&
+		document.getElementById("words").textContent.includes("hay fever") &&
+		document.getElementById("changed").textContent !== ""`)
+	w.runTo("picture")
+	user.waitFor(`[...document.querySelectorAll("#picture text")].some((e) => e.textContent === "KMS: denied")`)
+	if loaded := js[string](user, `document.body.dataset.loaded`); loaded != "once" {
+		t.Error("the home page was loaded again")
+	}
+	user.shoot("home-live")
+	w.click("#run-core")
+	w.sees("#report", "every check held", "You can now", "Try the exercises")
 	w.click("#run-all")
 	w.sees("#report", "every check held", "Who sees what", "denied kms:Decrypt", "plaintext", "ciphertext")
 	w.doesNotSee("#progress", "not as expected")
-	w.open("/lab")
+	w.run(chromedp.Evaluate[chromedp.Void](`document.getElementById("report").scrollIntoView()`))
 	w.shoot("report")
+	user.open("/tables") // finishing signs out no user
+	user.sees("header", labsetup.UserName)
+	w.run(chromedp.Click(chromedp.CSS("#clean summary")), chromedp.Click(chromedp.CSS(`#clean input[name="sure"]`)))
+	w.click("#clean .danger")
+	w.sees("main", "The lab was cleaned up", "0 of ")
 	w.quiet()
+}
+
+// runTo runs the steps before the one with an ID.
+func (w *window) runTo(id string) {
+	w.t.Helper()
+	number := slices.Index(w.plan(w.t), id)
+	w.run(chromedp.Evaluate[chromedp.Void](`document.getElementById("run-next").value = "` + strconv.Itoa(number) + `"`))
+	w.click("#run-next")
+}
+
+// waitFor waits until an expression is true in the page.
+func (w *window) waitFor(expression string) {
+	w.t.Helper()
+	for range 400 {
+		if js[bool](w, expression) {
+			return
+		}
+		time.Sleep(25 * time.Millisecond)
+	}
+	w.t.Fatalf("never came: %s\n%.1500s", expression, w.text("main"))
 }
 
 // TestClickInspector looks at the bytes, and at an item that holds markup.
@@ -443,6 +496,26 @@ func TestAccessible(t *testing.T) {
 	admin.run(choose(userARN))
 	admin.click("#add-user")
 	admin.check("key with a change")
+	draft := "/keys/create?type=symmetric&usage=encrypt&alias=clinic-key&administrator=" + userARN +
+		"&user=" + userARN + "&accounts=444455556666&page="
+	for _, path := range []string{"/keys/create", "/keys/create?page=3&type=symmetric&usage=sign",
+		"/keys/create?page=3&type=symmetric&usage=encrypt&alias=my+key", draft + "3", draft + "4", draft + "5",
+		"/tables/create", "/tables/encryption/" + labsetup.ServerTable, "/tables/delete/" + labsetup.ServerTable,
+		"/keys/delete" + strings.TrimPrefix(key, "/keys")} {
+		admin.open(path)
+		admin.run(chromedp.Evaluate[chromedp.Void](
+			`for (const d of document.querySelectorAll("details")) d.open = true`))
+		admin.check(path)
+	}
+	admin.open("/tables/create")
+	admin.run(chromedp.Click(chromedp.CSS("#settings-own")))
+	admin.check("create table with own settings")
+	admin.click("#create-table") // nothing is filled in
+	admin.check("create table, refused")
+	admin.open(draft + "5")
+	admin.shoot("create-key")
+	admin.open("/tables/encryption/" + labsetup.ServerTable)
+	admin.shoot("encryption")
 	for _, path := range []string{"/", "/tables", "/keys", key + "?view=policy", "/access",
 		"/access?table=" + labsetup.ClientTable + "&sample=5", "/audit", "/lab", "/exercises",
 		"/exercises/one-server-table", "/exercises/attribute-class", "/missing"} {

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -17,10 +16,11 @@ import (
 	"github.com/ddbseal/ddbseal/internal/keypolicy"
 )
 
-// change is one thing that the user did to a key in this session, and how to
-// take it back.
+// change is one thing that the user did to a key or a table in this session, and
+// how to take it back.
 type change struct {
 	ID, Key, Title string
+	Table          string // its name; Key is then tableKey(Table)
 	Diff           []diffLine
 	Final          string // why it cannot be undone; empty: it can
 	Undone         bool
@@ -39,6 +39,23 @@ func (s *session) note(c change) {
 	if len(s.changes) > maxChanges {
 		s.changes = s.changes[1:]
 	}
+}
+
+// changesOf are the changes of a key, or of a table by tableKey, the newest first.
+func (s *session) changesOf(key string) []*change {
+	return s.changesWhere(func(c *change) bool { return c.Key == key })
+}
+
+func (s *session) changesWhere(ok func(*change) bool) (out []*change) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range slices.Backward(s.changes) {
+		if ok(c) {
+			shown := *c
+			out = append(out, &shown)
+		}
+	}
+	return out
 }
 
 var errNoAction = errors.New("there is no such change")
@@ -87,8 +104,6 @@ func (c *Console) change(ctx context.Context, s *session, id, action string, for
 		return s.setRotation(ctx, id, action == "rotation-on")
 	case "rotate":
 		return s.rotate(ctx, id)
-	case "schedule":
-		return s.schedule(ctx, id, form)
 	case "cancel":
 		return s.cancel(ctx, id)
 	case "undo":
@@ -294,35 +309,6 @@ func (s *session) rotate(ctx context.Context, id string) error {
 	s.note(change{Key: id, Title: "Key rotated",
 		Diff:  []diffLine{added("new material; the old still opens what it encrypted")},
 		Final: "material is never taken back"})
-	return nil
-}
-
-func (s *session) schedule(ctx context.Context, id string, form url.Values) error {
-	days, err := strconv.Atoi(form.Get("days"))
-	if err != nil || days < 7 || days > 30 {
-		return inputError("the waiting time is 7 to 30 days")
-	}
-	if form.Get("understood") != "yes" {
-		return inputError("tick the box that says what is lost")
-	}
-	was, err := s.kms.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: &id})
-	if err != nil {
-		return err
-	}
-	if _, err := s.kms.ScheduleKeyDeletion(ctx,
-		&kms.ScheduleKeyDeletionInput{KeyId: &id, PendingWindowInDays: aws.Int32(int32(days))}); err != nil {
-		return err
-	}
-	s.note(change{Key: id, Title: fmt.Sprintf("Deletion scheduled in %d days", days),
-		Diff: stateDiff(string(was.KeyMetadata.KeyState), "PendingDeletion"), undo: func(ctx context.Context) error {
-			if _, err := s.kms.CancelKeyDeletion(ctx, &kms.CancelKeyDeletionInput{KeyId: &id}); err != nil {
-				return err
-			}
-			if was.KeyMetadata.KeyState == types.KeyStateEnabled {
-				return s.enable(ctx, id, true)
-			}
-			return nil
-		}})
 	return nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/console/internal/lab"
 	"github.com/ddbseal/ddbseal/localaws"
 )
 
@@ -54,7 +55,9 @@ type Console struct {
 	pages    map[string]*template.Template
 	sessions *sessions
 	guard    *guard
-	progress *progress
+	progress *lab.Progress
+
+	runs lab.Runs // by the ARN of their user
 
 	exercising sync.Mutex      // held while an exercise is started, checked or solved
 	ctx        context.Context // ends with Close
@@ -63,7 +66,7 @@ type Console struct {
 	streams    *streams
 }
 
-// New makes a console; it makes no call. It fails when the configuration is
+// New returns a console; it makes no call. It fails when the configuration is
 // wrong, with localaws.ErrNotLoopback for an address that is not on the
 // loopback interface, and when the folder's files cannot be read or written.
 func New(cfg Config) (*Console, error) {
@@ -95,7 +98,7 @@ func New(cfg Config) (*Console, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
-	p, err := openProgress(cfg.Folder)
+	p, err := lab.OpenProgress(cfg.Folder)
 	if err != nil {
 		return nil, fmt.Errorf("console: %w", err)
 	}
@@ -195,10 +198,21 @@ func (c *Console) routes() http.Handler {
 		mux.HandleFunc("POST "+pattern, c.signedIn(c.changing(h)))
 	}
 	get("/{$}", c.home)
+	get("/picture/events", c.pictureEvents)
 	post("/signout", c.signOut)
 	get("/tables", c.tablesPage)
 	post("/tables/read", c.readItem)
 	get("/tables/item/{ref}", c.itemPage)
+	both := func(pattern string, show, change handler) {
+		get(pattern, c.writing(show))
+		post(pattern, c.writing(change))
+	}
+	both("/tables/create", c.createTablePage, c.createTable)
+	both("/tables/encryption/{name}", c.encryptionPage, c.changeEncryption)
+	both("/tables/delete/{name}", c.deleteTablePage, c.deleteTable)
+	post("/tables/undo", c.writing(c.undoTable))
+	both("/keys/create", c.createKeyPage, c.createKey)
+	both("/keys/delete/{id}", c.deleteKeyPage, c.deleteKey)
 	get("/keys", c.keysPage)
 	get("/keys/{id}", c.keyPage)
 	post("/keys/{id}/{action}", c.writing(c.changeKey))
@@ -206,13 +220,17 @@ func (c *Console) routes() http.Handler {
 	get("/audit", c.auditPage)
 	get("/audit/events", c.auditEvents)
 	get("/audit/export", c.auditExport)
-	get("/lab", c.labPage)
-	post("/lab/run", c.writing(c.labRun))
-	post("/lab/reset", c.writing(c.labReset))
+	get("/lab", c.ofAdministrator(c.labPage))
+	post("/lab/run", c.writing(c.ofAdministrator(c.runSteps)))
+	post("/lab/answer", c.ofAdministrator(c.labAnswer))
+	post("/lab/names", c.writing(c.ofAdministrator(c.labNames)))
+	post("/lab/reset", c.writing(c.ofAdministrator(c.labReset)))
 	get("/exercises", c.exercisesPage)
 	get("/exercises/{id}", c.exercisePage)
 	post("/exercises/{id}/{action}", c.writing(c.changeExercise))
-	post("/lab/clean", c.writing(c.labClean))
+	post("/lab/clean", c.writing(c.ofAdministrator(c.labClean)))
+	c.userRoutes(get, post)
+	c.itemRoutes(get, post)
 	get("/", c.notFound)
 	return mux
 }

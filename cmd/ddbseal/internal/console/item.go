@@ -3,7 +3,6 @@ package console
 import (
 	"context"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -12,7 +11,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
-	"github.com/ddbseal/ddbseal/envelope/keyring/awskms"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
 )
 
@@ -113,11 +111,11 @@ func (c *Console) view(ctx context.Context, s *session, t *tableInfo, item envel
 	actions := map[string]envelope.InspectedAttribute{}
 	if v.Sealed {
 		var err error
-		if v.message, err = envelope.Inspect(item); err == nil {
+		if v.message, err = t.forItems().Inspect(item); err == nil {
 			for _, a := range v.message.Attributes {
 				actions[a.Name] = a
 			}
-			opened, err = open(ctx, s, t, item, v.message)
+			opened, err = t.forItems().Open(ctx, s.kms, item, v.message)
 		}
 		v.Opened, v.Problem = err == nil, c.explain(s, err)
 	}
@@ -151,39 +149,6 @@ func stateOf(a envelope.Action) string {
 		return stateSigned
 	}
 	return stateOpen
-}
-
-// errUnknownActions: see envelope.Inspect.
-var errUnknownActions = errors.New("the item has attributes that no signature covers, and does not say which: only " +
-	"a program that knows the table's actions can open it")
-
-// open decrypts the item with the AWS KMS key that it names, as the user. The
-// actions are those that the item itself claims: good enough to look at it
-// here, where the page trusts nothing in it; a program declares its own.
-func open(ctx context.Context, s *session, t *tableInfo, item envelope.Item,
-	m *envelope.Message) (envelope.Item, error) {
-	cfg := envelope.Config{LogicalTableName: t.Name, PartitionKey: t.Partition, SortKey: t.Sort,
-		Actions: map[string]envelope.Action{}, AlgorithmSuite: m.Suite}
-	for _, a := range m.Attributes {
-		if a.Action == 0 {
-			return nil, errUnknownActions
-		}
-		cfg.Actions[a.Name] = a.Action
-		if a.Action == envelope.DoNothing {
-			cfg.AllowedUnsigned = append(cfg.AllowedUnsigned, a.Name)
-		}
-	}
-	discovery, err := awskms.NewDiscovery(awskms.DiscoveryConfig{Client: s.kms,
-		Filter: &awskms.DiscoveryFilter{Partition: "aws", Accounts: []string{t.Account}}})
-	if err != nil {
-		return nil, err
-	}
-	cfg.Keyring = discovery
-	e, err := envelope.NewItemEncryptor(cfg)
-	if err != nil {
-		return nil, err
-	}
-	return e.DecryptItem(ctx, item)
 }
 
 // ordered are the attribute names: keys first, header and footer last.

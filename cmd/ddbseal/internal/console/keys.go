@@ -24,10 +24,11 @@ type keyRow struct {
 type keysView struct {
 	Keys    []keyRow
 	Problem *problem
+	Fixed   bool // nothing can be changed here
 }
 
 func (c *Console) keysPage(w http.ResponseWriter, r *http.Request, s *session) {
-	var v keysView
+	v := keysView{Fixed: c.readOnly()}
 	aliases := s.aliases(r.Context())
 	pages := kms.NewListKeysPaginator(s.kms, &kms.ListKeysInput{})
 	for pages.HasMorePages() {
@@ -150,15 +151,7 @@ func (c *Console) keyPage(w http.ResponseWriter, r *http.Request, s *session) {
 	c.fillPolicy(ctx, s, &v)
 	c.fillGrants(ctx, s, &v)
 	c.fillRotation(ctx, s, &v)
-	s.mu.Lock()
-	for _, ch := range s.changes {
-		if ch.Key == id {
-			shown := *ch
-			v.Changes = append(v.Changes, &shown)
-		}
-	}
-	s.mu.Unlock()
-	slices.Reverse(v.Changes)
+	v.Changes = s.changesOf(id)
 	title := v.Alias
 	if title == "" {
 		title = "Key " + id

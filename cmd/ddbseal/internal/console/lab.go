@@ -2,56 +2,49 @@ package console
 
 import (
 	"context"
-	"encoding/csv"
-	"maps"
+	"errors"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
-	"sync"
+	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/administrator"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/console/internal/lab"
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/hint"
-	"github.com/ddbseal/ddbseal/internal/keypolicy"
 	"github.com/ddbseal/ddbseal/labsetup"
 )
 
-// labRun is the lab on its way, as one user. The lab runs in a goroutine of
-// its own and waits after each step until the next one is asked for.
-type labRun struct {
-	cancel context.CancelFunc
-
-	mu       sync.Mutex
-	changed  chan struct{} // closed and renewed at every change
-	steps    []labsetup.Step
-	target   int // how many steps were asked for
-	report   *labsetup.Report
-	err      error
-	ending   bool // the run ends without being asked for more
-	over     bool
-	password string         // of the lab's user, as the lab set it last
-	guesses  map[string]int // what the learner predicted, by step
-}
-
-// labFor configures the lab as the session's user.
-func (c *Console) labFor(s *session, narrate func(labsetup.Step)) (*labsetup.Lab, error) {
+// labConfig configures the lab as the session's user. It makes no call.
+func (c *Console) labConfig(s *session) labsetup.Config {
 	cfg := labsetup.Config{
 		Administrator: s.cfg,
 		As:            c.as,
+		Names:         c.progress.Named(),
+		ByHand:        true,
+		OwnKey:        c.progress.Of(s.arn).Key,
 		Folder:        c.cfg.Folder,
-		Narrate:       narrate,
 		Hint:          hint.ForLab,
+		SignIn:        c.signInAddress,
 		Keep:          true, // clean-up is a step of its own: see labClean
+	}
+	cfg.Keys = func(user string, k aws.Credentials) error {
+		if user != cfg.Names.User {
+			return nil
+		}
+		return c.progress.Change(s.arn, func(u *lab.User) { u.Key = k.AccessKeyID })
 	}
 	if c.cfg.Server != nil {
 		cfg.Explain, cfg.Disk = c.lastReasons, c.onDisk
+		cfg.OtherAccount = &aws.Config{Region: s.cfg.Region} // for the plan: see startRun
 	} else {
 		cfg.Deadline, cfg.AuditDeadline = c.cfg.Attached.Deadline, c.cfg.Attached.AuditDeadline
 	}
-	return labsetup.New(cfg)
+	return cfg
 }
 
 // onDisk shows what the embedded AWS keeps of a record.
@@ -61,7 +54,7 @@ func (c *Console) onDisk(ctx context.Context, table, id string) ([]byte, error) 
 	return view.Sealed, err
 }
 
-// lastReasons are those of the newest denial: the lab asks right after it.
+// lastReasons returns the reasons of the newest denial. The lab asks right after it.
 func (c *Console) lastReasons() []string {
 	events := c.cfg.Server.Audit().Events()
 	for i := len(events) - 1; i >= 0; i-- {
@@ -72,300 +65,225 @@ func (c *Console) lastReasons() []string {
 	return nil
 }
 
-// startLab starts the lab from its beginning; it passes the steps below
-// target without asking, for what they make lives in the lab's memory too.
-func (c *Console) startLab(s *session, target int) (*labRun, error) {
-	ctx, cancel := context.WithCancel(s.ctx)
-	run := &labRun{cancel: cancel, changed: make(chan struct{}), target: target, guesses: map[string]int{}}
-	before := c.progress.of(s.arn)
-	size := 0
-	lab, err := c.labFor(s, func(step labsetup.Step) {
-		run.mu.Lock()
-		run.steps = append(run.steps, step)
-		// The lab ends by itself after its last step, and when a step fails on
-		// which the rest stands.
-		run.ending = len(run.steps) == size || !step.OK && step.Expected == labsetup.Done
-		if step.ID == "user-password" && step.OK {
-			run.password = c.readPassword()
+// runWait is how long a request waits for the steps that it asked for.
+const runWait = 60 * time.Second
+
+// startRun returns the session's run. A new one begins where the user's progress is.
+func (c *Console) startRun(ctx context.Context, s *session) (*lab.Run, error) {
+	cfg := c.labConfig(s)
+	if c.cfg.Server != nil {
+		root, err := c.cfg.Server.AddAccount(administrator.OtherAccount)
+		if err != nil {
+			return nil, err
 		}
-		done := append([]labsetup.Step(nil), run.steps...)
-		run.announce()
-		run.mu.Unlock()
-		if len(done) >= len(before.Steps) {
-			c.keep(s, labProgress{Steps: done})
-		}
-		run.wait(ctx, func() bool { return len(run.steps) < run.target || run.ending })
-	})
+		other := c.as(root)
+		cfg.OtherAccount = &other
+	}
+	setup, err := labsetup.New(cfg)
 	if err != nil {
-		cancel()
 		return nil, err
 	}
-	size = lab.Size()
-	c.running.Add(1)
-	go func() {
-		defer c.running.Done()
-		defer cancel()
-		report, err := lab.Run(ctx)
-		run.mu.Lock()
-		defer run.mu.Unlock()
-		run.report, run.err, run.over = report, err, true
-		if report != nil && ctx.Err() == nil {
-			c.keep(s, labProgress{Steps: report.Steps, Report: report})
-		}
-		run.announce()
-	}()
-	return run, nil
+	return c.runs.Start(ctx, s.arn, c.runConfig(s, setup)), nil
 }
 
-// keep keeps the progress, without the commands: the plan has them.
-func (c *Console) keep(s *session, p labProgress) {
-	p.Steps = slices.Clone(p.Steps)
-	for i := range p.Steps {
-		p.Steps[i].CLI = ""
-	}
-	if p.Report != nil {
-		report := *p.Report
-		report.Steps, p.Report = p.Steps, &report
-	}
-	if err := c.progress.set(s.arn, p); err != nil {
+func (c *Console) runConfig(s *session, setup *labsetup.Lab) lab.RunConfig {
+	return lab.RunConfig{Session: s.ctx, Lab: setup, From: c.progress.Of(s.arn).Report, Group: &c.running,
+		Keep: func(report *labsetup.Report) { c.keep(s, func(u *lab.User) { u.Report = report }) },
+		Made: func() string {
+			password, _ := labsetup.ReadPassword(c.cfg.Folder, c.progress.Named().User)
+			return password
+		}}
+}
+
+// keep changes what is kept of the user's lab.
+func (c *Console) keep(s *session, change func(*lab.User)) {
+	if err := c.progress.Change(s.arn, change); err != nil {
 		c.cfg.Logger.Error("keep the lab's progress", "error", err)
 	}
 }
 
-// readPassword reads the lab user's password from the file that the lab wrote.
-func (c *Console) readPassword() string {
-	_, password := readCredentials(c.cfg.Folder)
-	return password
-}
-
-func readCredentials(folder string) (user, password string) {
-	if folder == "" {
-		return "", ""
-	}
-	f, err := os.Open(filepath.Join(folder, labsetup.CredentialsFile))
-	if err != nil {
-		return "", ""
-	}
-	defer f.Close()
-	rows, err := csv.NewReader(f).ReadAll()
-	if err != nil || len(rows) != 2 || len(rows[1]) < 2 {
-		return "", ""
-	}
-	return rows[1][0], rows[1][1]
-}
-
-// announce wakes who waits; the caller holds the lock.
-func (l *labRun) announce() {
-	close(l.changed)
-	l.changed = make(chan struct{})
-}
-
-// wait returns when ok holds, which is asked under the lock, or ctx ends.
-func (l *labRun) wait(ctx context.Context, ok func() bool) {
-	for {
-		l.mu.Lock()
-		done, changed := ok(), l.changed
-		l.mu.Unlock()
-		if done {
-			return
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-changed:
+// ofAdministrator shows a user who does not administer what is theirs to do in the lab.
+func (c *Console) ofAdministrator(h handler) handler {
+	return func(w http.ResponseWriter, r *http.Request, s *session) {
+		_, err := s.iam.ListUsers(r.Context(), &iam.ListUsersInput{MaxItems: aws.Int32(1)})
+		switch {
+		case err == nil:
+			h(w, r, s)
+		case c.explain(s, err).Denied:
+			status := http.StatusOK
+			if r.Method == http.MethodPost {
+				status = http.StatusForbidden
+			}
+			c.render(w, r, s, status, "labuser", page{Title: "Lab", Section: "lab", Body: c.progress.Named()})
+		default:
+			c.failed(w, r, s, "lab", "Lab", err)
 		}
 	}
-}
-
-// stepView is one step on the page.
-type stepView struct {
-	labsetup.Step
-	Number   int
-	Done     bool
-	Next     bool
-	Question *labsetup.Question // to predict, before it ran
-	Guessed  string             // the learner's prediction
-	Right    bool
-}
-
-type chapterView struct {
-	labsetup.Lesson
-	Steps []stepView
-	Done  int
-	Now   bool // the next step is here
-}
-
-type labView struct {
-	Chapters   []chapterView
-	Done, Size int
-	Core       int // number of the last step of the core path
-	Failed     int
-	Next       int    // number of the next step; zero: none
-	Stopped    string // why it cannot go on
-	Report     *labsetup.Report
-	Sees       []labsetup.Step // the checks of who sees what
-	Diff       []diffLine
-	User       string
-	Password   string
-	ReadOnly   bool
 }
 
 func (c *Console) labPage(w http.ResponseWriter, r *http.Request, s *session) {
-	lab, err := c.labFor(s, nil)
+	c.showLab(w, r, s, c.progress.Named(), "")
+}
+
+// showLab shows the lab's page, with names that were not taken and why.
+func (c *Console) showLab(w http.ResponseWriter, r *http.Request, s *session, names labsetup.Names, wrong string) {
+	setup, err := labsetup.New(c.labConfig(s))
 	if err != nil {
 		c.failed(w, r, s, "lab", "Lab", err)
 		return
 	}
-	kept := c.progress.of(s.arn)
-	v := labView{Report: kept.Report, User: labsetup.UserName}
-	steps := kept.Steps
-	s.mu.Lock()
-	run := s.lab
-	s.mu.Unlock()
+	kept := c.progress.Of(s.arn)
+	v := lab.View{CSRF: s.csrf, Names: names, Wrong: wrong, Report: kept.Report, ReadOnly: c.readOnly()}
+	run := c.runs.Of(s.arn, s.ctx)
 	if run != nil {
-		run.mu.Lock()
-		if len(run.steps) >= len(steps) {
-			steps = run.steps
-		}
-		v.Password = run.password
-		if run.over && run.err != nil {
-			v.Stopped = message(run.err)
-		}
-		if run.over && run.report != nil && run.err == nil {
-			v.Report = run.report
-		}
-		run.mu.Unlock()
-	}
-	plan := lab.Plan()
-	lessons := lab.Lessons()
-	guesses := map[string]int{}
-	if run != nil {
-		run.mu.Lock()
-		guesses = maps.Clone(run.guesses)
-		run.mu.Unlock()
-	}
-	v.Size, v.Done, v.ReadOnly = len(plan), len(steps), c.readOnly()
-	stopped := v.Stopped != "" || v.Report != nil || v.ReadOnly
-	for i, step := range plan {
-		x := stepView{Step: step, Number: i + 1, Done: i < len(steps), Next: i == len(steps) && !stopped}
-		if x.Done {
-			x.Step = steps[i]
-			x.CLI = step.CLI
-			if !x.OK {
-				v.Failed++
-			}
-		}
-		if x.Next {
-			v.Next = x.Number
-		}
-		if n := len(v.Chapters); n == 0 || v.Chapters[n-1].Title != step.Chapter {
-			v.Chapters = append(v.Chapters, chapterView{Lesson: lessons[n]})
-		}
-		if !step.Optional {
-			v.Core = i + 1
-		}
-		if q, ok := labsetup.Prediction(step); ok {
-			if x.Next {
-				x.Question = &q
-			}
-			if guess, ok := guesses[step.ID]; ok && x.Done {
-				x.Guessed, x.Right = q.Choices[guess], guess == q.Right && x.OK
-			}
-		}
-		ch := &v.Chapters[len(v.Chapters)-1]
-		ch.Steps = append(ch.Steps, x)
-		ch.Now = ch.Now || x.Next
-		if x.Done {
-			ch.Done++
+		state := run.State()
+		v.Report, v.Password, v.Working = state.Report, state.Password, state.Working
+		if state.Err != nil {
+			v.Stopped = message(state.Err)
 		}
 	}
-	if v.Report != nil {
-		for _, step := range v.Report.Steps {
-			if step.Mode != "" {
-				v.Sees = append(v.Sees, step)
-			}
+	v.Fill(setup.Plan(), setup.Lessons(), kept.Answers, c.progress.Named())
+	next := v.Upcoming()
+	if next != nil {
+		next.CSRF = s.csrf
+	}
+	if next != nil && !v.Working {
+		if run == nil { // nothing was run since the session began
+			run = new(lab.Runs).Start(r.Context(), s.arn, c.runConfig(s, setup))
 		}
-		v.Diff = keypolicy.Diff(v.Report.PolicyBefore, v.Report.PolicyAfter)
+		found, ok, err := run.Check(r.Context(), next.ID)
+		switch {
+		case err != nil:
+			found, ok = labsetup.Finding{Text: "It cannot be seen whether this is done already: " + message(err)}, true
+			fallthrough
+		case ok:
+			next.Found = &found
+		}
 	}
 	c.render(w, r, s, http.StatusOK, "lab", page{Title: "Lab", Section: "lab", Body: v})
 }
 
-// runWait is how long a request waits for the steps that it asked for.
-const runWait = 60 * time.Second
+// labAnswer keeps the answer to a question. One to what the step will show runs it.
+func (c *Console) labAnswer(w http.ResponseWriter, r *http.Request, s *session) {
+	c.keepAnswer(s, r.PostForm.Get("question"), r.PostForm.Get("guess"), false)
+	c.redirect(w, r, "/lab#step-"+strconv.Itoa(c.progress.Of(s.arn).Report.Done()+1))
+}
 
-// labRun runs the steps up to the number of the form.
-func (c *Console) labRun(w http.ResponseWriter, r *http.Request, s *session) {
+// keepAnswer keeps an answer, if there is such a question.
+func (c *Console) keepAnswer(s *session, step, guess string, predicts bool) {
+	n, err := strconv.Atoi(guess)
+	setup, failed := labsetup.New(c.labConfig(s))
+	if err != nil || failed != nil {
+		return
+	}
+	for _, x := range setup.Plan() {
+		if x.ID != step {
+			continue
+		}
+		prediction, _ := labsetup.Prediction(x)
+		for _, q := range labsetup.QuestionsFor(x) {
+			if (q.Text == prediction.Text) == predicts && n >= 0 && n < len(q.Choices) {
+				c.keep(s, func(u *lab.User) { u.Answers[lab.AnswerName(step, predicts)] = n })
+			}
+		}
+	}
+}
+
+// runSteps runs the steps up to the number of the form.
+func (c *Console) runSteps(w http.ResponseWriter, r *http.Request, s *session) {
 	number, err := strconv.Atoi(r.PostForm.Get("step"))
 	if err != nil || number < 1 || number > 1000 {
 		http.Error(w, "There is no such step.", http.StatusBadRequest)
 		return
 	}
-	guess, step := r.PostForm.Get("guess"), r.PostForm.Get("predicts")
-	kept := c.progress.of(s.arn)
-	s.mu.Lock()
-	run := s.lab
-	if run == nil && kept.Report == nil {
-		run, err = c.startLab(s, number)
-		s.lab = run
-	}
-	s.mu.Unlock()
+	c.keepAnswer(s, r.PostForm.Get("question"), r.PostForm.Get("guess"), true)
+	ctx, cancel := context.WithTimeout(r.Context(), runWait)
+	defer cancel()
+	run, err := c.startRun(ctx, s)
 	if err != nil {
 		c.failed(w, r, s, "lab", "Lab", err)
 		return
 	}
-	if run != nil {
-		run.mu.Lock()
-		if n, err := strconv.Atoi(guess); err == nil && n >= 0 && n < len(labsetup.Sights()) && len(step) < 100 &&
-			len(run.guesses) < 1000 {
-			run.guesses[step] = n
-		}
-		run.target = max(run.target, number)
-		run.announce()
-		run.mu.Unlock()
-		ctx, cancel := context.WithTimeout(r.Context(), runWait)
-		defer cancel()
-		run.wait(ctx, func() bool { return run.over || len(run.steps) >= number && !run.ending })
+	run.Advance(ctx, number, r.PostForm.Get("adopt") == "yes")
+	done, core := c.progress.Of(s.arn).Report.Done(), c.coreSize(s)
+	if done >= number && (number == core || number > core && done == number) {
+		c.redirect(w, r, "/lab#report")
+		return
 	}
 	c.redirect(w, r, "/lab#step-"+strconv.Itoa(number))
 }
 
+// coreSize is the number of steps of the core path.
+func (c *Console) coreSize(s *session) int {
+	cfg := c.labConfig(s)
+	cfg.Core = true
+	setup, err := labsetup.New(cfg)
+	if err != nil {
+		return 0
+	}
+	return setup.Size()
+}
+
+// labNames sets the names of what the lab makes, before it begins.
+func (c *Console) labNames(w http.ResponseWriter, r *http.Request, s *session) {
+	text := func(name string) string { return strings.TrimSpace(r.PostForm.Get(name)) }
+	names := labsetup.Names{Key: text("key"), ServerTable: text("serverTable"), ClientTable: text("clientTable"),
+		User: text("user")}
+	if c.progress.Of(s.arn).Report.Done() > 0 {
+		s.say("The lab is on its way: start over to change the names.")
+		c.redirect(w, r, "/lab")
+		return
+	}
+	cfg := c.labConfig(s)
+	cfg.Names = names
+	if _, err := labsetup.New(cfg); errors.Is(err, labsetup.ErrName) {
+		c.showLab(w, r, s, names, err.Error())
+		return
+	}
+	c.runs.Stop(r.Context(), s.arn)
+	if err := c.progress.SetNames(names); err != nil {
+		c.failed(w, r, s, "lab", "Lab", err)
+		return
+	}
+	s.say("The lab uses these names now.")
+	c.redirect(w, r, "/lab")
+}
+
 // labClean removes what the lab made, and forgets the progress.
 func (c *Console) labClean(w http.ResponseWriter, r *http.Request, s *session) {
-	c.stopLab(r, s)
-	lab, err := c.labFor(s, nil)
+	if r.PostForm.Get("sure") != "yes" {
+		s.say("Nothing was removed: tick the box to say that you mean it.")
+		c.redirect(w, r, "/lab")
+		return
+	}
+	c.runs.Stop(r.Context(), s.arn)
+	setup, err := labsetup.New(c.labConfig(s))
+	var report *labsetup.Report
 	if err == nil {
-		_, err = lab.Down(r.Context())
+		report, err = setup.Down(r.Context())
+	}
+	if err == nil {
+		err = c.progress.Forget(s.arn, true)
 	}
 	if err != nil {
 		c.failed(w, r, s, "lab", "Lab", err)
 		return
 	}
+	left := ""
+	if len(report.LeftAlone) > 0 {
+		left = " Left alone: " + strings.Join(slices.Clone(report.LeftAlone), "; ") + "."
+	}
+	s.say("The lab was cleaned up. The key waits seven days for its deletion, which can be cancelled on its page." + left)
 	c.redirect(w, r, "/lab")
 }
 
 // labReset forgets the progress: the lab starts from its beginning. What exists
 // stays, and is found again.
 func (c *Console) labReset(w http.ResponseWriter, r *http.Request, s *session) {
-	c.stopLab(r, s)
-	c.redirect(w, r, "/lab")
-}
-
-// stopLab ends the run of a session and forgets its progress.
-func (c *Console) stopLab(r *http.Request, s *session) {
-	s.mu.Lock()
-	run := s.lab
-	s.lab = nil
-	s.mu.Unlock()
-	if run != nil {
-		run.cancel()
-		ctx, cancel := context.WithTimeout(r.Context(), runWait)
-		defer cancel()
-		run.wait(ctx, func() bool { return run.over })
+	c.runs.Stop(r.Context(), s.arn)
+	if err := c.progress.Forget(s.arn, false); err != nil {
+		c.failed(w, r, s, "lab", "Lab", err)
+		return
 	}
-	c.keep(s, labProgress{})
-}
-
-// ProgressText is for labels.
-func (v labView) ProgressText() string {
-	return strconv.Itoa(v.Done) + " of " + strconv.Itoa(v.Size) + " steps"
+	c.redirect(w, r, "/lab")
 }

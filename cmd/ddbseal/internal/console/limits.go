@@ -11,7 +11,7 @@ import (
 const (
 	maxSessions     = 100
 	maxUserSessions = 10
-	maxUserStreams  = 6 // pages that follow the audit, as many as a browser keeps connections to a host
+	maxUserStreams  = 6 // live pages, as many as a browser keeps connections to a host
 )
 
 // owner is the name under which the session counts toward the limits: the ARN

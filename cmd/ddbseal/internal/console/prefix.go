@@ -52,6 +52,14 @@ func openPrefix(folder string) (string, error) {
 	return fresh, nil
 }
 
+// PathOf returns the path at which a console over a data folder is, as
+// [Console.Path] does, before there is one. It makes the path if the folder has
+// none yet. It fails if the folder's file cannot be read or written.
+func PathOf(folder string) (string, error) {
+	prefix, err := openPrefix(folder)
+	return prefix + "/", err
+}
+
 // private reports whether only the owner can read the file. A path that others
 // could read is replaced.
 func private(path string) bool {

@@ -3,6 +3,7 @@ package console
 import (
 	"encoding/json"
 	"errors"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -45,6 +46,20 @@ type cure struct {
 func unreachable(err error) bool {
 	var sending *smithyhttp.RequestSendError
 	return errors.As(err, &sending)
+}
+
+// status is the status of a page that shows the problem beside a form, which keeps
+// what was filled in.
+func (p *problem) status() int {
+	switch {
+	case p == nil:
+		return http.StatusOK
+	case p.Gone:
+		return http.StatusBadGateway
+	case p.Denied:
+		return http.StatusForbidden
+	}
+	return http.StatusOK
 }
 
 // Decisive are the reasons that bear on the decision, those that decide first.

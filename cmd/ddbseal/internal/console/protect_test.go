@@ -89,7 +89,7 @@ func TestOrigin(t *testing.T) {
 		}
 		b.do(r, status)
 	}
-	post := path + "/schedule"
+	post := "/keys/delete" + strings.TrimPrefix(path, "/keys")
 	header(http.MethodPost, post, 403) // says nothing
 	header(http.MethodPost, post, 403, "Origin", "null")
 	header(http.MethodPost, post, 403, "Origin", "null", "Sec-Fetch-Site", "cross-site") // a sandbox

@@ -106,6 +106,8 @@ type page struct {
 	CSRF           string
 	Notice         string
 	Body           any
+	Problem        *problem // why AWS refused what the form asked for
+	ReadOnly       bool     // nothing can be changed on this console
 }
 
 // render writes a page whole or not at all.
@@ -119,6 +121,7 @@ func (c *Console) render(w http.ResponseWriter, _ *http.Request, s *session, sta
 			p.Where += " This console only reads."
 		}
 	}
+	p.ReadOnly = c.readOnly()
 	if s != nil {
 		p.User, p.ARN, p.CSRF, p.Notice = s.user, s.arn, s.csrf, s.takeNotice()
 	}

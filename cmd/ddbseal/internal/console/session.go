@@ -16,11 +16,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/console/internal/itempage"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/console/internal/userpage"
 	"github.com/ddbseal/ddbseal/envelope"
 )
 
 const (
-	sessionLimit = 12 * time.Hour // that of its credentials
+	sessionLimit = 12 * time.Hour // as its credentials
 	maxRefs      = 2000
 	maxChanges   = 50
 )
@@ -44,9 +46,11 @@ type session struct {
 	notice  string
 	refs    map[string]itemRef
 	changes []*change
-	lab     *labRun
 
 	exercises map[string]exerciseView // by ID
+
+	users userpage.Kept
+	items itempage.Kept
 }
 
 // itemRef is an item that the page may be asked to show: a link carries a name

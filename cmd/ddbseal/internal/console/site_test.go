@@ -15,7 +15,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/administrator"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/logins"
 	"github.com/ddbseal/ddbseal/labsetup"
 	"github.com/ddbseal/ddbseal/localaws"
 	"github.com/ddbseal/ddbseal/localaws/localawstest"
@@ -49,11 +53,11 @@ func newSite(t *testing.T, options ...siteOption) *site {
 		option(&cfg, &o)
 	}
 	s.server = localawstest.New(t, localawstest.WithOptions(o)).Server
-	logins, err := Provision(t.Context(), s.server)
+	people, err := logins.Provision(t.Context(), s.server, cfg.Folder)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, l := range logins {
+	for _, l := range people {
 		s.passwords[l.User] = l.Password
 	}
 	web := httptest.NewUnstartedServer(nil)
@@ -214,4 +218,19 @@ func gist(page string) string {
 	_, page, _ = strings.Cut(page, "<main")
 	page = tagPattern.ReplaceAllString(page, " ")
 	return strings.Join(strings.Fields(page[:min(len(page), 4000)]), " ")
+}
+
+// detach takes one of AWS's policies from a user and attaches another.
+func (s *site) detach(user, from, to string) {
+	s.t.Helper()
+	people := iam.NewFromConfig(s.server.Config(s.server.RootCredentials()))
+	const prefix = "arn:aws:iam::aws:policy/"
+	if _, err := people.DetachUserPolicy(s.t.Context(),
+		&iam.DetachUserPolicyInput{UserName: &user, PolicyArn: aws.String(prefix + from)}); err != nil {
+		s.t.Fatal(err)
+	}
+	if _, err := people.AttachUserPolicy(s.t.Context(),
+		&iam.AttachUserPolicyInput{UserName: &user, PolicyArn: aws.String(prefix + to)}); err != nil {
+		s.t.Fatal(err)
+	}
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
-	"github.com/ddbseal/ddbseal/labsetup"
 )
 
 // tableInfo is what DescribeTable says.
@@ -88,6 +87,8 @@ type tablesView struct {
 	Left, Right string
 	Problem     *problem // the tables cannot be listed
 	Panels      []panel
+	Fixed       bool      // nothing can be changed here
+	Changes     []*change // of tables
 }
 
 const scanLimit = 20
@@ -109,12 +110,14 @@ func (c *Console) showTables(w http.ResponseWriter, r *http.Request, s *session,
 		c.redirect(w, r, "/signin")
 		return
 	}
+	v.Fixed, v.Changes = c.readOnly(), s.changesWhere(func(ch *change) bool { return ch.Table != "" })
 	c.render(w, r, s, http.StatusOK, "tables", page{Title: "Tables", Section: "tables", Body: v})
 }
 
 // chooseTables lists the tables; without a choice it takes the lab's two.
 func (c *Console) chooseTables(ctx context.Context, s *session, left, right string) tablesView {
 	v := tablesView{Left: left, Right: right}
+	names := c.progress.Named()
 	pages := dynamodb.NewListTablesPaginator(s.ddb, &dynamodb.ListTablesInput{})
 	for pages.HasMorePages() {
 		out, err := pages.NextPage(ctx)
@@ -128,7 +131,7 @@ func (c *Console) chooseTables(ctx context.Context, s *session, left, right stri
 		for _, t := range []struct {
 			name string
 			to   *string
-		}{{labsetup.ServerTable, &v.Left}, {labsetup.ClientTable, &v.Right}} {
+		}{{names.ServerTable, &v.Left}, {names.ClientTable, &v.Right}} {
 			if slices.Contains(v.Names, t.name) {
 				*t.to = t.name
 			}

@@ -180,5 +180,5 @@ func prepare(from, to string) error {
 	return nil
 }
 
-// ErrBeside: the output would lie beside the input.
+// ErrBeside means that the output would lie beside the input.
 var ErrBeside = errors.New("plaintext must not be written beside the export: choose a folder outside of it")

@@ -28,7 +28,7 @@ const (
 // maxManifest bounds a line of a manifest.
 const maxManifest = 64 << 10
 
-// ErrIncomplete: the export lacks a file that its manifest lists, or a file is
+// ErrIncomplete means that the export lacks a file that its manifest lists, or a file is
 // not as the manifest says.
 var ErrIncomplete = errors.New("export is incomplete")
 

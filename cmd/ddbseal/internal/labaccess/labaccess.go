@@ -26,7 +26,7 @@ type Follower struct {
 	steps  []Step
 }
 
-// New makes a follower that reads as cfg signs, the lab's administrator.
+// New returns a follower that reads as cfg signs, the lab's administrator.
 func New(cfg aws.Config) *Follower { return &Follower{cfg: cfg, tables: map[string]access.Table{}} }
 
 // Step is what one step of the lab changed.

@@ -72,8 +72,8 @@ func escaped(row []string) []string {
 	return out
 }
 
-// leastColumn is how narrow a column may become.
-const leastColumn = 4
+// minColumn is how narrow a column may become.
+const minColumn = 4
 
 // fit narrows the widest column until all fit into width.
 func fit(widths []int, width int) {
@@ -85,7 +85,7 @@ func fit(widths []int, width int) {
 				widest = i
 			}
 		}
-		if sum <= width || widths[widest] <= leastColumn {
+		if sum <= width || widths[widest] <= minColumn {
 			return
 		}
 		widths[widest]--

@@ -1,9 +1,12 @@
 // Package agreement wraps intermediate keys under secrets that two key pairs
 // agree on by elliptic-curve Diffie-Hellman (ECDH). The Raw ECDH and AWS KMS
 // ECDH keyrings have it in common, since each opens what the other wrote
-// (Material Providers specification, raw-ecdh-keyring and aws-kms-ecdh-keyring).
+// (Material Providers specification, [raw-ecdh-keyring] and [aws-kms-ecdh-keyring]).
 //
 // What touches a private key is crypto/ecdh's or the key service's.
+//
+// [raw-ecdh-keyring]: https://github.com/awslabs/aws-encryption-sdk-specification/blob/master/framework/raw-ecdh-keyring.md
+// [aws-kms-ecdh-keyring]: https://github.com/awslabs/aws-encryption-sdk-specification/blob/master/framework/aws-kms/aws-kms-ecdh-keyring.md
 package agreement
 
 import (

@@ -57,7 +57,7 @@ func Open(store storage.Store) (*Book, error) {
 	return b, err
 }
 
-// Create makes a backup of a table, which has the definition def and holds items
+// Create creates a backup of a table, which has the definition def and holds items
 // of size bytes, and seals the items under the table key. It is CREATING until
 // available. The caller must wait for the returned change.
 func (b *Book) Create(name string, def *schema.Definition, items []schema.Item, size int64, key []byte,

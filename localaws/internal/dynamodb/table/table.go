@@ -203,7 +203,7 @@ func (t *Table) save(tx *storage.Tx) {
 }
 
 // Items returns the items of the table in order, and their size in bytes, if
-// [Table.Check] allows def. The items are those of the table and must not be
+// [Table.Check] allows def. The items belong to the table and must not be
 // changed.
 func (t *Table) Items(def *schema.Definition) (list []schema.Item, bytes int64, err error) {
 	err = t.View(def, func() error {

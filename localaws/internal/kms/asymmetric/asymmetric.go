@@ -30,11 +30,11 @@ const (
 const AgreementAlgorithm = "ECDH"
 
 var (
-	// ErrPublicKey: the other side's public key is not one of the pair's curve.
+	// ErrPublicKey means that the other side's public key is not one of the pair's curve.
 	ErrPublicKey = errors.New("public key is not of the key's curve")
-	// ErrCiphertext: a ciphertext does not open.
+	// ErrCiphertext means that a ciphertext does not open.
 	ErrCiphertext = errors.New("ciphertext does not open")
-	// ErrMaterial: stored material is not of the key spec.
+	// ErrMaterial means that stored material is not of the key spec.
 	ErrMaterial = errors.New("material is not of the key spec")
 )
 

@@ -102,3 +102,23 @@ const root = new URL("..", document.currentScript.src).pathname;
     while (rows.rows.length > limit) rows.deleteRow(-1);
   };
 })();
+
+// The picture follows changes. It comes as SVG from this console, with its texts
+// escaped; what is not SVG is not put in.
+(() => {
+  const chip = document.getElementById("follow");
+  if (!chip) return;
+  const say = (text, kind) => { chip.textContent = text; chip.className = "chip " + kind; chip.hidden = false; };
+  const source = new EventSource(root + "picture/events?" + new URLSearchParams({ after: chip.dataset.after, live: chip.dataset.live }));
+  source.onopen = () => say("live", "allowed");
+  source.onerror = () => say("not live", "unsigned");
+  source.onmessage = (message) => {
+    const change = JSON.parse(message.data);
+    if (change.reload) return location.reload();
+    const svg = new DOMParser().parseFromString(change.svg, "image/svg+xml").documentElement;
+    if (svg.nodeName !== "svg") return;
+    document.getElementById("picture").replaceChildren(document.importNode(svg, true));
+    document.getElementById("words").textContent = change.text;
+    document.getElementById("changed").textContent = "The picture has changed.";
+  };
+})();

@@ -1,0 +1,128 @@
+package console
+
+import (
+	"html"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/administrator"
+	"github.com/ddbseal/ddbseal/labsetup"
+	"github.com/ddbseal/ddbseal/localaws"
+)
+
+const adminARN = "arn:aws:iam::" + localaws.DefaultAccountID + ":user/" + administrator.Name
+
+var inputPattern = regexp.MustCompile(`<input type="hidden" name="([^"]+)" value="([^"]*)">`)
+
+// fill sends a page's GET form: its hidden fields, the pairs, and the button.
+func (b *browser) fill(page, to string, pairs ...string) string {
+	b.t.Helper()
+	form := between(page, `id="create-key-form"`, "</form>")
+	values := url.Values{"page": {to}}
+	for _, m := range inputPattern.FindAllStringSubmatch(form, -1) {
+		values.Add(html.UnescapeString(m[1]), html.UnescapeString(m[2]))
+	}
+	for i := 0; i < len(pairs); i += 2 {
+		values.Add(pairs[i], pairs[i+1])
+	}
+	return b.get("/keys/create?"+values.Encode(), http.StatusOK)
+}
+
+// finish sends the last page.
+func (b *browser) finish(page string, status int) string {
+	b.t.Helper()
+	var pairs []string
+	for _, m := range inputPattern.FindAllStringSubmatch(between(page, `id="create-key-form"`, "</form>"), -1) {
+		if m[1] != "csrf" {
+			pairs = append(pairs, html.UnescapeString(m[1]), html.UnescapeString(m[2]))
+		}
+	}
+	return b.post("/keys/create", status, pairs...)
+}
+
+// TestCreateKey goes through all pages, back and forth, and refuses each form
+// once.
+func TestCreateKey(t *testing.T) {
+	s := newSite(t)
+	b := s.administrator()
+	b.contains(b.get("/keys", http.StatusOK), `/keys/create">Create key`)
+	page := b.get("/keys/create", http.StatusOK)
+	b.contains(page, "Configure key", `value="symmetric" checked`, `value="encrypt" checked`, "HMAC_256", "RSA_3072",
+		"DynamoDB takes no other kind")
+
+	// Refused: kinds that do not fit a table.
+	refused := b.fill(page, "2", "type", "asymmetric", "usage", "mac")
+	b.contains(refused, "<h2>Configure key", `href="#type"`, "symmetric key only", "an HMAC key does not encrypt",
+		`value="asymmetric" checked`, `value="mac" checked`)
+	page = b.fill(page, "2", "type", "symmetric", "usage", "encrypt")
+	b.contains(page, "<h2>Add labels")
+
+	// Refused: no name, a bad name, a name that exists; the text stays.
+	b.contains(b.fill(page, "3", "alias", ""), "write an alias")
+	b.contains(b.fill(page, "3", "alias", "my key", "description", "for <b>tests</b>"), "<h2>Add labels",
+		"nothing else", `href="#alias"`, `value="my key"`, `aria-invalid="true"`, "for &lt;b&gt;tests&lt;/b&gt;")
+	b.contains(b.fill(page, "3", "alias", labsetup.KeyAlias), "another key&#39;s alias already")
+	page = b.fill(page, "3", "alias", "clinic-key", "description", "of the clinic")
+	b.contains(page, "<h2>Define key administrative permissions", "user/nextwork-admin", "user/nextwork-kms-user",
+		"kms:ScheduleKeyDeletion", "Allow key administrators to delete this key")
+
+	// Refused: an ARN that is none.
+	b.contains(b.fill(page, "4", "administrator", adminARN, "administrators", "ann", "deletion", "yes"),
+		"“ann” is not the ARN", ">ann</textarea>", `value="`+adminARN+`" checked`)
+	page = b.fill(page, "4", "administrator", adminARN)
+	b.contains(page, "<h2>Define key usage permissions", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey")
+
+	// Back, and forth again: nothing is lost.
+	back := b.fill(page, "3", "user", userARN)
+	b.contains(back, `value="`+adminARN+`" checked`, `name="user" value="`+userARN+`"`)
+	b.lacks(back, `id="deletion" name="deletion" value="yes" checked`)
+	page = b.fill(back, "4", "administrator", adminARN)
+	b.contains(page, `value="`+userARN+`" checked`)
+
+	// Refused: accounts.
+	b.contains(b.fill(page, "5", "accounts", "4444"), "“4444” is not an account ID", ">4444</textarea>")
+	page = b.fill(page, "5", "user", userARN, "accounts", "444455556666")
+	b.contains(page, "<h2>Review", "alias/clinic-key", "of the clinic", "Enable IAM User Permissions",
+		"Allow access for Key Administrators", "Allow use of the key", "Allow attachment of persistent resources",
+		"arn:aws:iam::444455556666:root", "They may not schedule the key")
+	b.lacks(page, "kms:ScheduleKeyDeletion</code>", "have the key deleted")
+
+	// Refused by KMS: a principal that does not exist. The form stays.
+	b.contains(b.finish(page, http.StatusOK), "MalformedPolicyDocumentException", `id="finish"`,
+		`name="alias" value="clinic-key"`)
+	page = b.fill(b.fill(page, "4"), "5", "user", userARN)
+	made := b.finish(page, http.StatusOK)
+	b.contains(made, "The key alias/clinic-key was created", "of the clinic", "Key created",
+		"a key is never deleted at once", "user/nextwork-kms-user", "user/nextwork-admin")
+
+	id := regexp.MustCompile(`/keys/([0-9a-f-]{36})/add"`).FindStringSubmatch(made)
+	if id == nil {
+		t.Fatal("not the key's page")
+	}
+	client := kms.NewFromConfig(s.server.Config(s.server.RootCredentials()))
+	out, err := client.GetKeyPolicy(t.Context(), &kms.GetKeyPolicyInput{KeyId: &id[1]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	policy := aws.ToString(out.Policy)
+	if strings.Contains(policy, "ScheduleKeyDeletion") || strings.Count(policy, userARN) != 2 ||
+		strings.Count(policy, adminARN) != 1 {
+		t.Error(policy)
+	}
+
+	// No right: the lab's user sees AWS's refusal, and what was filled in stays.
+	u := s.user()
+	page = u.fill(u.get("/keys/create", http.StatusOK), "5", "type", "symmetric", "usage", "encrypt", "alias", "mine",
+		"administrators", userARN, "deletion", "yes")
+	u.contains(page, "<h2>Review")
+	u.contains(u.finish(page, http.StatusForbidden), "is not authorized to perform: kms:CreateKey",
+		`name="alias" value="mine"`, `id="finish"`)
+	// Without the right to list users the form takes ARNs.
+	u.contains(u.fill(page, "3"), "write their ARNs below", userARN+"</textarea>")
+}

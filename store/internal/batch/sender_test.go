@@ -1,0 +1,257 @@
+package batch_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/store/internal/batch"
+)
+
+func item(n int) envelope.Item {
+	return envelope.Item{"n": &types.AttributeValueMemberN{Value: strconv.Itoa(n)}}
+}
+
+func number(i envelope.Item) string { return i["n"].(*types.AttributeValueMemberN).Value }
+
+// server answers calls after a while. It fails those that have one of the items
+// in fail, and leaves the items in late undone the first time.
+type server struct {
+	delay     time.Duration
+	fail      []string
+	late      []string
+	now, most atomic.Int32
+
+	mu      sync.Mutex
+	written map[string]int
+	seen    map[string]bool
+}
+
+var errDown = errors.New("down")
+
+func (s *server) call() func() {
+	n := s.now.Add(1)
+	for m := s.most.Load(); n > m && !s.most.CompareAndSwap(m, n); m = s.most.Load() {
+	}
+	time.Sleep(s.delay)
+	return func() { s.now.Add(-1) }
+}
+
+func (s *server) postpone(n string) bool {
+	if slices.Contains(s.late, n) && !s.seen[n] {
+		s.seen[n] = true
+		return true
+	}
+	return false
+}
+
+func (s *server) BatchWriteItem(_ context.Context, in *dynamodb.BatchWriteItemInput,
+	_ ...func(*dynamodb.Options)) (*dynamodb.BatchWriteItemOutput, error) {
+	defer s.call()()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := &dynamodb.BatchWriteItemOutput{}
+	for _, r := range in.RequestItems["T"] {
+		if slices.Contains(s.fail, number(r.PutRequest.Item)) {
+			return nil, errDown
+		}
+	}
+	for _, r := range in.RequestItems["T"] {
+		if n := number(r.PutRequest.Item); s.postpone(n) {
+			out.UnprocessedItems = map[string][]types.WriteRequest{"T": append(out.UnprocessedItems["T"], r)}
+		} else {
+			s.written[n]++
+		}
+	}
+	return out, nil
+}
+
+func (s *server) BatchGetItem(_ context.Context, in *dynamodb.BatchGetItemInput,
+	_ ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error) {
+	defer s.call()()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := &dynamodb.BatchGetItemOutput{Responses: map[string][]map[string]types.AttributeValue{}}
+	for _, k := range in.RequestItems["T"].Keys {
+		if slices.Contains(s.fail, number(k)) {
+			return nil, errDown
+		}
+	}
+	var unread []map[string]types.AttributeValue
+	for _, k := range in.RequestItems["T"].Keys {
+		if s.postpone(number(k)) {
+			unread = append(unread, k)
+		} else {
+			out.Responses["T"] = append(out.Responses["T"], k)
+		}
+	}
+	if unread != nil {
+		out.UnprocessedKeys = map[string]types.KeysAndAttributes{"T": {Keys: unread}}
+	}
+	return out, nil
+}
+
+func newServer() *server { return &server{written: map[string]int{}, seen: map[string]bool{}} }
+
+func sender(s *server, concurrency int) *batch.Sender {
+	return &batch.Sender{Client: s, Concurrency: concurrency,
+		Fail: func(call string, err error) error { return fmt.Errorf("%s: %w", call, err) }}
+}
+
+var table = &batch.Table{Name: "T", Plain: "T", Key: number}
+
+func entries(n int) []batch.Entry {
+	var out []envelope.Item
+	for i := range n {
+		out = append(out, item(i))
+	}
+	return batch.Entries(table, out)
+}
+
+func puts(_ context.Context, _ int, chunk []batch.Entry) (out []types.WriteRequest, err error) {
+	for _, e := range chunk {
+		out = append(out, types.WriteRequest{PutRequest: &types.PutRequest{Item: e.Item}})
+	}
+	return out, nil
+}
+
+// indexes returns the places of what is left.
+func indexes(left []batch.Left) (out []int) {
+	for _, l := range left {
+		out = append(out, l.Index)
+	}
+	return out
+}
+
+// TestConcurrency: calls run side by side up to the limit, and take the time of
+// their share.
+func TestConcurrency(t *testing.T) {
+	for _, c := range []struct {
+		concurrency, most int
+		want              time.Duration
+	}{
+		{0, 1, 2 * time.Second}, {1, 1, 2 * time.Second}, {4, 4, 500 * time.Millisecond}, {64, 40, 50 * time.Millisecond},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newServer()
+			s.delay = 50 * time.Millisecond
+			start := time.Now()
+			left, err := sender(s, c.concurrency).Write(t.Context(), entries(1000), puts)
+			if err != nil || left != nil || len(s.written) != 1000 {
+				t.Fatalf("%d written, %d left: %v", len(s.written), len(left), err)
+			}
+			if took := time.Since(start); took != c.want || int(s.most.Load()) != c.most {
+				t.Errorf("concurrency %d took %v with %d calls at once, want %v with %d", c.concurrency, took,
+					s.most.Load(), c.want, c.most)
+			}
+		})
+	}
+}
+
+// TestWriteFails: what is left is what was not written, in order, and no call
+// begins after a failure is known.
+func TestWriteFails(t *testing.T) {
+	for _, concurrency := range []int{1, 3, 64} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newServer()
+			s.delay, s.fail, s.late = time.Millisecond, []string{"130", "199"}, []string{"3", "77", "201"}
+			undone, err := sender(s, concurrency).Write(t.Context(), entries(1000), puts)
+			if !errors.Is(err, errDown) {
+				t.Fatal(err)
+			}
+			left := indexes(undone)
+			for _, l := range undone { // the two chunks that failed, and those that did not begin
+				if failed := l.Index/25 == 130/25 || l.Index/25 == 199/25; l.Err != nil && !failed ||
+					failed && l.Err != nil && !errors.Is(l.Err, errDown) {
+					t.Errorf("entry %d has the error %v", l.Index, l.Err)
+				}
+			}
+			if undone[0].Err == nil {
+				t.Error("the first entry that is left has no error")
+			}
+			if !slices.IsSorted(left) || len(left)+len(s.written) != 1000 {
+				t.Fatalf("%d left and %d written, sorted %v", len(left), len(s.written), slices.IsSorted(left))
+			}
+			for _, i := range left {
+				if s.written[strconv.Itoa(i)] != 0 {
+					t.Errorf("%d is left and was written", i)
+				}
+			}
+			for n, times := range s.written {
+				if times != 1 {
+					t.Errorf("%s was written %d times", n, times)
+				}
+			}
+			if concurrency < 64 && len(s.written) > 125+25*2*concurrency {
+				t.Errorf("%d items written although a chunk failed", len(s.written))
+			}
+		})
+	}
+}
+
+// TestRequestsFail: a chunk that cannot be made into requests is left as a whole.
+func TestRequestsFail(t *testing.T) {
+	for _, concurrency := range []int{1, 4} {
+		s := newServer()
+		undone, err := sender(s, concurrency).Write(t.Context(), entries(60),
+			func(ctx context.Context, from int, chunk []batch.Entry) ([]types.WriteRequest, error) {
+				if from == 25 {
+					return nil, errDown
+				}
+				return puts(ctx, from, chunk)
+			})
+		left := indexes(undone)
+		if !errors.Is(err, errDown) || undone[0].Err != nil || len(left)+len(s.written) != 60 || !slices.Contains(left, 25) ||
+			!slices.Contains(left, 49) {
+			t.Errorf("left %v, %d written: %v", left, len(s.written), err)
+		}
+	}
+}
+
+// TestGet: every key is handed over once, or left.
+func TestGet(t *testing.T) {
+	for _, concurrency := range []int{1, 3} {
+		for _, fail := range [][]string{nil, {"450"}} {
+			synctest.Test(t, func(t *testing.T) {
+				s := newServer()
+				s.delay, s.fail, s.late = time.Millisecond, fail, []string{"0", "99", "100", "999"}
+				var mu sync.Mutex
+				got := map[string]int{}
+				left, err := sender(s, concurrency).Get(t.Context(), entries(1000), func(of *batch.Table,
+					read []envelope.Item) error {
+					if of != table {
+						t.Errorf("items of %v", of)
+					}
+					mu.Lock()
+					defer mu.Unlock()
+					for _, i := range read {
+						got[number(i)]++
+					}
+					return nil
+				})
+				for _, l := range left {
+					got[strconv.Itoa(l.Index)]++
+				}
+				for i := range 1000 {
+					if got[strconv.Itoa(i)] != 1 {
+						t.Fatalf("key %d came %d times", i, got[strconv.Itoa(i)])
+					}
+				}
+				if (err == nil) != (fail == nil) || (len(left) == 0) != (fail == nil) {
+					t.Errorf("%d left: %v", len(left), err)
+				}
+			})
+		}
+	}
+}
