@@ -278,6 +278,7 @@ func (b *batchTables) entry(c *core, item envelope.Item) (batch.Entry, error) {
 		return batch.Entry{}, fmt.Errorf("%w: types of table %s declare the keys %q and %q", ErrConfiguration, c.name,
 			b.first[i].plan.Keys(), c.plan.Keys())
 	}
+	b.all[i].Eventually = b.all[i].Eventually && c.eventually
 	b.concurrency = max(b.concurrency, c.options.concurrency)
 	return batch.Entry{Table: b.all[i], Item: item}, nil
 }

@@ -2,14 +2,13 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/store/internal/segment"
 )
 
 // QueryCount returns how many items [Table.Query] would give, without sending them.
@@ -34,10 +33,10 @@ func (c *core) countQuery(ctx context.Context, q Query) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	if v.search != nil {
+	if v.Search != nil {
 		return c.countSearch(ctx, in, v, q.Limit)
 	}
-	if v.whole == nil {
+	if v.Whole == nil {
 		in.Select = types.SelectCount
 	}
 	for n := 0; ; {
@@ -46,7 +45,7 @@ func (c *core) countQuery(ctx context.Context, q Query) (int, error) {
 			return 0, c.callError("count", err)
 		}
 		more := int(out.Count)
-		if v.whole != nil {
+		if v.Whole != nil {
 			items, err := c.openPage(ctx, out.Items, v)
 			if err == nil {
 				more, err = c.countOpened(ctx, items)
@@ -85,50 +84,27 @@ func (c *core) countError(stored envelope.Item, err error) error {
 
 func (c *core) countScan(ctx context.Context, s Scan) (int, error) {
 	s.Attributes = nil
-	v, e, err := c.scanView(s)
+	input, v, err := c.scanInput(s)
 	if err == nil {
 		err = s.all()
 	}
 	if err != nil {
 		return 0, err
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var mu sync.Mutex
-	n := 0
-	add := func(more int) {
-		mu.Lock()
-		defer mu.Unlock()
-		if n += more; s.Limit > 0 && n >= s.Limit {
-			cancel(errCounted)
-		}
-	}
-	var wg sync.WaitGroup
 	segments := max(1, s.Segments)
-	for segment := range segments {
-		in := c.scanInput(s, e, segment, segments)
-		if v.search == nil {
+	n, err := segment.Count(ctx, segments, s.Limit, func(ctx context.Context, i int, add func(int)) error {
+		in := input(i, segments)
+		if v.Search == nil {
 			in.Select = types.SelectCount
-		} else if err := v.search.Scan(ctx, in); err != nil {
-			cancel(c.searchError(err))
-			break
+		} else if err := v.Search.Scan(ctx, in); err != nil {
+			return c.searchError(err)
 		}
-		wg.Go(func() {
-			if err := c.countSegment(ctx, in, v, add); err != nil {
-				cancel(err)
-			}
-		})
+		return c.countSegment(ctx, in, v, add)
+	})
+	if err != nil && err == ctx.Err() {
+		err = c.callError("count", err)
 	}
-	wg.Wait()
-	switch err := context.Cause(ctx); {
-	case err == errCounted:
-		return s.Limit, nil
-	case err != nil && errors.Is(err, ctx.Err()):
-		return 0, c.callError("count", err)
-	case err != nil:
-		return 0, err
-	}
-	return n, nil
+	return n, err
 }
 
 // countSegment counts the items of a segment.
@@ -139,7 +115,7 @@ func (c *core) countSegment(ctx context.Context, in *dynamodb.ScanInput, v view,
 			return c.callError("count", err)
 		}
 		more := int(out.Count)
-		if v.search != nil {
+		if v.Search != nil {
 			items, err := c.openScan(ctx, out.Items, v)
 			if err == nil {
 				more, err = c.countOpened(ctx, items)
@@ -154,6 +130,3 @@ func (c *core) countSegment(ctx context.Context, in *dynamodb.ScanInput, v view,
 		in.ExclusiveStartKey = out.LastEvaluatedKey
 	}
 }
-
-// errCounted ends the segments of a scan that has counted enough.
-var errCounted = errors.New("counted enough")

@@ -109,16 +109,12 @@ func define(o CreateOptions, tables []Declaration) (*provision.Definition, Table
 		KMSKey: o.KMSKey, Read: o.ReadUnits, Write: o.WriteUnits, DeletionProtection: o.DeletionProtection,
 		Tags: maps.Clone(o.Tags)}
 	for _, t := range tables {
-		c := t.declaration()
-		if c.name != d.Name {
-			return refuse("%s and %s are two tables", d.Name, c.name)
+		c, kmsKey := t.declaration(), ""
+		if m, is := c.mode.(ServerSide); is {
+			kmsKey = m.KMSKeyARN
 		}
-		if key := c.plan.TableKey(); key != d.Key {
-			return refuse("table %s has %s in %s and %s in %s", d.Name, d.Key, first.plan.TypeName, key,
-				c.plan.TypeName)
-		}
-		if err := c.define(d); err != nil {
-			return refuse("table %s: %w", d.Name, err)
+		if err := c.requests().Define(d, first.plan.TypeName, kmsKey); err != nil {
+			return refuse("%w", err)
 		}
 	}
 	client, can := calls.Base(first.client).(TableCreator)
@@ -126,15 +122,4 @@ func define(o CreateOptions, tables []Declaration) (*provision.Definition, Table
 		return refuse("client %T of table %s lacks methods of store.TableCreator", first.client, d.Name)
 	}
 	return d, client, nil
-}
-
-// define adds one type to the definition.
-func (c *core) define(d *provision.Definition) error {
-	if m, is := c.mode.(ServerSide); is && m.KMSKeyARN != "" {
-		if d.KMSKey != "" && d.KMSKey != m.KMSKeyARN {
-			return fmt.Errorf("two KMS keys: %s and %s", d.KMSKey, m.KMSKeyARN)
-		}
-		d.KMSKey = m.KMSKeyARN
-	}
-	return c.requests().Define(d)
 }

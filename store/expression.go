@@ -1,12 +1,9 @@
 package store
 
 import (
-	"strings"
-
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/store/internal/precondition"
 	"github.com/ddbseal/ddbseal/store/internal/request"
 )
@@ -81,5 +78,3 @@ func (w writeCondition) onFailure() types.ReturnValuesOnConditionCheckFailure {
 func name(attribute string) expression.NameBuilder { return precondition.Name(attribute) }
 
 func value(av types.AttributeValue) expression.ValueBuilder { return precondition.Value(av) }
-
-func isReserved(name string) bool { return strings.HasPrefix(name, envelope.ReservedPrefix) }

@@ -6,10 +6,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
-
 	"github.com/ddbseal/ddbseal/envelope"
-	"github.com/ddbseal/ddbseal/internal/ddbexpr"
 	"github.com/ddbseal/ddbseal/store/internal/projection"
 	"github.com/ddbseal/ddbseal/store/internal/request"
 	"github.com/ddbseal/ddbseal/store/internal/searching"
@@ -59,8 +56,8 @@ func (o *opened) add(f searching.Found) {
 
 // openPage decrypts the items of one answer, or those that they stand for.
 func (c *core) openPage(ctx context.Context, items []envelope.Item, v view) (opened, error) {
-	if v.whole != nil {
-		return v.whole.read(ctx, items)
+	if v.Whole != nil {
+		return c.readWhole(ctx, items, v)
 	}
 	plain, errs := c.decryptAll(ctx, items)
 	return opened{items, plain, errs}, nil
@@ -71,22 +68,6 @@ type pageRead struct {
 	opened
 	next, previous Cursor
 	scanned        int32
-}
-
-// link sets the cursors of a page of one call, which began at start. front is the
-// key next to the item that was read first, nil if there is none, and last where
-// the call ended, nil at the end.
-func (r *pageRead) link(start searching.Start, front, last searching.Item) error {
-	on, err := searching.EncodeKey(last)
-	if err == nil && start.Back && len(last) > 0 {
-		on, err = searching.EncodeStart(searching.Start{Key: last, Back: true})
-	}
-	turned := ""
-	if err == nil && (start.Back || len(start.Key) > 0) { // not the first page
-		turned, err = searching.EncodeStart(searching.Start{Key: front, Back: !start.Back})
-	}
-	r.turn(start.Back, on, turned)
-	return err
 }
 
 // turn sets the cursors of a page: of the page where reading goes on, and of the
@@ -138,7 +119,7 @@ func decodeAll[T any](c *core, page opened, v view) ([]T, []error) {
 // T; every error is an [*ItemError], and leaves it zero.
 func decodeOpened[T any](c *core, found searching.Found, v view, to *T) error {
 	stored, err := found.Stored, found.Err
-	if err != nil && v.partial && c.encryptor != nil && projection.Incomplete(c.encryptor, stored) {
+	if err != nil && v.Partial && c.encryptor != nil && projection.Incomplete(c.encryptor, stored) {
 		err = c.partialError(stored, v, err)
 	}
 	if err == nil {
@@ -157,13 +138,13 @@ func (c *core) unmarshalView(plain envelope.Item, v view, to any) error {
 	if c.types != nil {
 		return c.unmarshalOne(plain, v, to.(*any))
 	}
-	if v.attributes == nil {
+	if v.Attributes == nil {
 		return c.unmarshal(plain, to)
 	}
 	if err := c.plan.CheckEntity(plain); err != nil {
 		return err
 	}
-	return c.unmarshal(c.plan.Some(plain, v.attributes), to)
+	return c.unmarshal(c.plan.Some(plain, v.Attributes), to)
 }
 
 // partialError says why a stored item came incomplete, and what helps. It keeps
@@ -173,10 +154,10 @@ func (c *core) partialError(stored envelope.Item, v view, err error) error {
 	reason := "the attributes that were asked for leave out signed attributes that " + c.plan.TypeName +
 		" does not have: ask for all, or read the item by its key"
 	whole := stored[envelope.HeaderAttribute] != nil && stored[envelope.FooterAttribute] != nil
-	if v.index != "" && (v.attributes == nil || !whole) {
+	if v.Index != "" && (v.Attributes == nil || !whole) {
 		reason = fmt.Sprintf("index %s has projection %s: create an index with projection ALL, or read the item by "+
 			"its key",
-			v.index, projection.Kind(stored, c.plan.Keys(), v.indexKeys))
+			v.Index, projection.Kind(stored, c.plan.Keys(), v.IndexKeys))
 	}
 	if errors.Is(err, envelope.ErrNotEncrypted) || errors.Is(err, envelope.ErrTampered) {
 		return fmt.Errorf("%w: %s", ErrPartialItem, reason)
@@ -184,60 +165,5 @@ func (c *core) partialError(stored envelope.Item, v view, err error) error {
 	return fmt.Errorf("%w: %s: %w", ErrPartialItem, reason, err)
 }
 
-// view is what of an item a read asked for.
-type view struct {
-	attributes []string // nil: all
-	partial    bool     // items may come incomplete
-	index      string   // the secondary index that was read; "": the table
-	indexKeys  []string // the index's key attributes as stored, if they are known
-	// search is set if the request uses values of encrypted attributes.
-	search *searching.Search
-	whole  *whole // set if the items are read from the table
-}
-
-// view adds filter and projection to an expression. The projection gets all
-// that verification needs.
-func (c *core) view(b expression.Builder, filter Condition, attributes []string,
-	index Index, branchKeyID string) (view, expression.Expression, error) {
-	fail := func(err error) (view, expression.Expression, error) { return view{}, expression.Expression{}, err }
-	given := []Condition{filter}
-	if c.plan.Entity.Name != "" {
-		filter, _ = join([]Condition{filter, name(c.plan.Entity.Attribute).Equal(expression.Value(c.plan.Entity.Name))})
-	}
-	set := false
-	if filter.IsSet() {
-		b, set = b.WithFilter(filter), true
-	}
-	v := view{attributes: attributes, partial: index.Name != "", index: index.Name}
-	v.indexKeys = c.requests().StoredKeys(request.Index(index))
-	if attributes != nil {
-		names, err := c.plan.Projection(attributes, c.encryptor)
-		if err != nil {
-			return fail(err)
-		}
-		if len(names) > 0 {
-			for _, n := range v.indexKeys { // positions need them
-				if !slices.Contains(names, n) {
-					names = append(names, n)
-				}
-			}
-			b, set = b.WithProjection(projectionOf(names)), true
-		}
-		v.partial = true
-	}
-	e, err := buildExpression(b)
-	if err != nil {
-		var unset expression.UnsetParameterError
-		if errors.As(err, &unset) && !set {
-			return v, expression.Expression{}, nil // a scan of everything
-		}
-		return fail(fmt.Errorf("%w: expression: %w", ErrConfiguration, err))
-	}
-	if v.search, err = c.searching.Plan(e, branchKeyID, v.indexKeys...); err != nil {
-		return fail(c.searchError(err))
-	}
-	if err := c.requests().CheckConditions(ddbexpr.KindFilter, given, e.Filter(), e); err != nil {
-		return fail(err)
-	}
-	return v, e, nil
-}
+// view is the part of an item that a read asked for.
+type view = request.View

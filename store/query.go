@@ -4,13 +4,10 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"math"
 
-	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/ddbseal/ddbseal/store/internal/request"
-	"github.com/ddbseal/ddbseal/store/internal/schema"
 	"github.com/ddbseal/ddbseal/store/internal/searching"
 )
 
@@ -109,7 +106,7 @@ func (t *Table[T]) Query(ctx context.Context, q Query) iter.Seq2[T, error] {
 			yield(zero, err)
 			return
 		}
-		if v.search != nil {
+		if v.Search != nil {
 			t.search(ctx, in, v, q, yield)
 			return
 		}
@@ -176,7 +173,7 @@ func (c *core) queryPage(ctx context.Context, q Query, cursor Cursor) (r pageRea
 	if err != nil {
 		return r, v, err
 	}
-	if v.search != nil {
+	if v.Search != nil {
 		r, err = c.searchPage(ctx, in, v, q, cursor)
 		return r, v, err
 	}
@@ -195,80 +192,23 @@ func (c *core) queryPage(ctx context.Context, q Query, cursor Cursor) (r pageRea
 	r = pageRead{opened: items, scanned: out.ScannedCount}
 	front := out.LastEvaluatedKey // the key next to what was read first
 	if len(out.Items) > 0 {
-		front = searching.PickKey(out.Items[0], append(c.plan.Keys(), v.indexKeys...))
+		front = searching.PickKey(out.Items[0], append(c.plan.Keys(), v.IndexKeys...))
 	}
-	return r, v, r.link(start, front, out.LastEvaluatedKey)
+	on, turned, err := start.Link(front, out.LastEvaluatedKey)
+	r.turn(start.Back, on, turned)
+	return r, v, err
 }
 
 func (c *core) queryInput(q Query) (*dynamodb.QueryInput, view, error) {
 	if err := checkSizes(q.Limit, q.PageSize, q.ReadBudget); err != nil {
 		return nil, view{}, err
 	}
-	if q.Index != nil {
-		resolved, err := c.requests().ResolveIndex(request.Index(*q.Index))
-		if err != nil {
-			return nil, view{}, err
-		}
-		q.Index = new(Index(resolved))
-	}
-	pk, sk, err := c.queryKeys(q.Index)
-	if err != nil {
-		return nil, view{}, err
-	}
-	av, err := pk.FullKey(q.Partition)
-	if err != nil {
-		return nil, view{}, err
-	}
-	key := expression.Key(pk.Name).Equal(value(av))
-	if q.Sort.operator != "" {
-		if sk == nil {
-			return nil, view{}, fmt.Errorf("%w: a sort range for %s, which has no sort key", ErrConfiguration,
-				c.plan.TypeName)
-		}
-		sort, err := sk.SortRange(q.Sort.operator, q.Sort.low, q.Sort.high)
-		if err != nil {
-			return nil, view{}, err
-		}
-		key = key.And(sort)
-	}
-	b := expression.NewBuilder().WithKeyCondition(key)
-	var index Index
-	if q.Index != nil {
-		index = *q.Index
-	}
-	if q.Whole && q.Index == nil {
-		return nil, view{}, fmt.Errorf("%w: Whole is for the query of an index", ErrConfiguration)
-	}
-	v, e, err := c.queryView(b, q, index)
-	if err != nil {
-		return nil, view{}, err
-	}
-	in := &dynamodb.QueryInput{
-		TableName: &c.name, KeyConditionExpression: e.KeyCondition(), FilterExpression: e.Filter(),
-		ProjectionExpression:     e.Projection(),
-		ExpressionAttributeNames: e.Names(), ExpressionAttributeValues: e.Values(),
-		ScanIndexForward: new(!q.Descending),
-	}
-	if q.Index != nil {
-		in.IndexName = &q.Index.Name
-	} else {
-		in.ConsistentRead = new(!q.EventuallyConsistent && !c.eventually)
-	}
-	in.Limit = pageSize(q.PageSize, q.Limit, e)
-	return in, v, nil
-}
-
-// pageSize is how many items one call looks at; nil: as many as DynamoDB wants.
-// Where nothing is left out after reading, a page larger than the limit would be
-// paid for and decrypted in vain.
-func pageSize(size int32, limit int, e expression.Expression) *int32 {
-	if size <= 0 && limit > 0 && e.Filter() == nil {
-		size = int32(min(limit, math.MaxInt32))
-	}
-	if size <= 0 {
-		return nil
-	}
-	return &size
+	return c.requests().Query(request.Read{
+		Partition: q.Partition, Operator: q.Sort.operator, Low: q.Sort.low, High: q.Sort.high,
+		Index: (*request.Index)(q.Index), Whole: q.Whole, Filter: q.Filter, Attributes: q.Attributes,
+		Descending: q.Descending, Eventually: q.EventuallyConsistent || c.eventually, Limit: q.Limit,
+		PageSize: q.PageSize, BranchKeyID: q.BranchKeyID,
+	})
 }
 
 // checkSizes refuses a negative number, which would mean no limit.
@@ -278,22 +218,6 @@ func checkSizes(limit int, page int32, budget int) error {
 			ErrConfiguration, limit, page, budget)
 	}
 	return nil
-}
-
-// queryKeys returns the key fields of the table or of an index.
-func (c *core) queryKeys(index *Index) (pk, sk *schema.Field, err error) {
-	if index == nil {
-		return c.plan.Partition, c.plan.Sort, nil
-	}
-	if pk, err = c.requests().IndexKey(index.Partition); err != nil {
-		return nil, nil, err
-	}
-	if index.Sort != "" {
-		if sk, err = c.requests().IndexKey(index.Sort); err != nil {
-			return nil, nil, err
-		}
-	}
-	return pk, sk, nil
 }
 
 // Index is a secondary index of a query. Name is enough if fields of T declare

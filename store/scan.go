@@ -6,10 +6,10 @@ import (
 	"iter"
 	"sync"
 
-	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/store/internal/request"
 	"github.com/ddbseal/ddbseal/store/internal/searching"
 )
 
@@ -48,7 +48,7 @@ type page[T any] struct {
 func (t *Table[T]) Scan(ctx context.Context, s Scan) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var zero T
-		v, e, err := t.scanView(s)
+		input, v, err := t.scanInput(s)
 		if err == nil {
 			err = s.all()
 		}
@@ -63,9 +63,9 @@ func (t *Table[T]) Scan(ctx context.Context, s Scan) iter.Seq2[T, error] {
 		defer cancel()
 		segments := max(1, s.Segments)
 		for segment := range segments {
-			in := t.scanInput(s, e, segment, segments)
-			if v.search != nil {
-				if err := v.search.Scan(ctx, in); err != nil {
+			in := input(segment, segments)
+			if v.Search != nil {
+				if err := v.Search.Scan(ctx, in); err != nil {
 					yield(zero, t.searchError(err))
 					return
 				}
@@ -124,16 +124,16 @@ func (t *Table[T]) ScanPage(ctx context.Context, s Scan, cursor Cursor) (Page[T]
 func (c *core) scanPage(ctx context.Context, s Scan, cursor Cursor) (r pageRead, v view, err error) {
 	s.Limit = 0
 	segments := max(1, s.Segments)
-	v, e, err := c.scanView(s)
+	input, v, err := c.scanInput(s)
 	if err == nil && (s.Segment < 0 || s.Segment >= segments) {
 		err = fmt.Errorf("%w: Segment %d of %d", ErrConfiguration, s.Segment, segments)
 	}
 	if err != nil {
 		return r, v, err
 	}
-	in := c.scanInput(s, e, s.Segment, segments)
-	if v.search != nil {
-		if err := v.search.Scan(ctx, in); err != nil {
+	in := input(s.Segment, segments)
+	if v.Search != nil {
+		if err := v.Search.Scan(ctx, in); err != nil {
 			return r, v, c.searchError(err)
 		}
 	}
@@ -189,10 +189,10 @@ func scanSegment[T any](ctx context.Context, t *Table[T], in *dynamodb.ScanInput
 // openScan decrypts the items of a page, and leaves out those that a search does
 // not want.
 func (c *core) openScan(ctx context.Context, stored []envelope.Item, v view) (out opened, err error) {
-	if v.search == nil {
+	if v.Search == nil {
 		return c.openPage(ctx, stored, v)
 	}
-	found, err := v.search.Results(ctx, 0, stored, c.decryptAll)
+	found, err := v.Search.Results(ctx, 0, stored, c.decryptAll)
 	if err != nil {
 		return out, c.searchError(err)
 	}
@@ -202,30 +202,18 @@ func (c *core) openScan(ctx context.Context, stored []envelope.Item, v view) (ou
 	return out, nil
 }
 
-func (c *core) scanView(s Scan) (view, expression.Expression, error) {
+// scanInput returns what makes the request of each segment.
+func (c *core) scanInput(s Scan) (func(segment, segments int) *dynamodb.ScanInput, view, error) {
 	if s.Segments < 0 || s.Segments > maxSegments {
-		return view{}, expression.Expression{},
-			fmt.Errorf("%w: %d segments, at most %d", ErrConfiguration, s.Segments, maxSegments)
+		return nil, view{}, fmt.Errorf("%w: %d segments, at most %d", ErrConfiguration, s.Segments, maxSegments)
 	}
 	if err := checkSizes(s.Limit, s.PageSize, 0); err != nil {
-		return view{}, expression.Expression{}, err
+		return nil, view{}, err
 	}
-	return c.view(expression.NewBuilder(), s.Filter, s.Attributes, Index{Name: s.Index}, s.BranchKeyID)
-}
-
-func (c *core) scanInput(s Scan, e expression.Expression, segment, segments int) *dynamodb.ScanInput {
-	in := &dynamodb.ScanInput{
-		TableName: &c.name, FilterExpression: e.Filter(), ProjectionExpression: e.Projection(),
-		ExpressionAttributeNames: e.Names(), ExpressionAttributeValues: e.Values(),
-	}
+	r := request.Read{Filter: s.Filter, Attributes: s.Attributes, Eventually: s.EventuallyConsistent || c.eventually,
+		Limit: s.Limit, PageSize: s.PageSize, BranchKeyID: s.BranchKeyID}
 	if s.Index != "" {
-		in.IndexName = &s.Index
-	} else {
-		in.ConsistentRead = new(!s.EventuallyConsistent && !c.eventually)
+		r.Index = &request.Index{Name: s.Index}
 	}
-	in.Limit = pageSize(s.PageSize, s.Limit, e)
-	if segments > 1 {
-		in.Segment, in.TotalSegments = new(int32(segment)), new(int32(segments))
-	}
-	return in
+	return c.requests().Scan(r)
 }

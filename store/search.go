@@ -8,17 +8,13 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"github.com/ddbseal/ddbseal/envelope/beacon/search"
 	"github.com/ddbseal/ddbseal/store/internal/searching"
 )
 
 // searchError wraps an error of a search: of its expressions, its cursor, a beacon
 // key or a call.
 func (c *core) searchError(err error) error {
-	switch {
-	case errors.Is(err, search.ErrUnsearchable):
-		return fmt.Errorf("search of %s: %w: %w", c.name, ErrEncryptedAttribute, err)
-	case errors.Is(err, searching.ErrCursor):
+	if errors.Is(err, searching.ErrCursor) {
 		return fmt.Errorf("page of %s: %w: %w", c.name, ErrConfiguration, err)
 	}
 	return c.callError("search", err)
@@ -28,21 +24,26 @@ func (c *core) searchError(err error) error {
 func (c *core) reader(ctx context.Context, in *dynamodb.QueryInput, v view, q searching.Query,
 	from Cursor) (*searching.Reader, error) {
 	q.Input = in
-	q.Keys = append(c.plan.Keys(), v.indexKeys...)
+	q.Keys = append(c.plan.Keys(), v.IndexKeys...)
 	switch {
-	case v.index == "":
+	case v.Index == "":
 		q.Sort = c.plan.SortName()
-	case len(v.indexKeys) > 1:
-		q.Sort = v.indexKeys[1]
+	case len(v.IndexKeys) > 1:
+		q.Sort = v.IndexKeys[1]
 	}
 	q.Send = func(ctx context.Context, in *dynamodb.QueryInput) (*dynamodb.QueryOutput, error) {
 		return c.client.Query(ctx, in)
 	}
 	q.Open = c.decryptAll
-	if v.whole != nil {
-		q.Fetch, q.Open = v.whole.fetch, v.whole.open
+	if v.Whole != nil {
+		q.Fetch = func(ctx context.Context, entries []searching.Item) ([]searching.Item, error) {
+			return c.fetchWhole(ctx, entries, v)
+		}
+		q.Open = func(ctx context.Context, stored []searching.Item) ([]searching.Item, []error) {
+			return c.openWhole(ctx, stored, v)
+		}
 	}
-	return v.search.Read(ctx, q, string(from))
+	return v.Search.Read(ctx, q, string(from))
 }
 
 // search is Query for a search by beacons.

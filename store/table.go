@@ -273,7 +273,7 @@ func (t *Table[T]) GetAttributes(ctx context.Context, k Key, attributes ...strin
 	var v T
 	found, err := t.getSome(ctx, k, attributes)
 	if err == nil {
-		err = decodeOpened(&t.core, found, view{attributes: attributes, partial: true}, &v)
+		err = decodeOpened(&t.core, found, view{Attributes: attributes, Partial: true}, &v)
 	}
 	return v, err
 }
@@ -290,7 +290,7 @@ func (c *core) getSome(ctx context.Context, k Key, attributes []string) (found s
 	}
 	in := &dynamodb.GetItemInput{TableName: &c.name, Key: key, ConsistentRead: new(!c.eventually)}
 	if len(names) > 0 {
-		e, err := buildExpression(expression.NewBuilder().WithProjection(projectionOf(names)))
+		e, err := buildExpression(expression.NewBuilder().WithProjection(request.Projection(names)))
 		if err != nil {
 			return found, fmt.Errorf("%w: projection: %w", ErrConfiguration, err)
 		}
@@ -300,13 +300,4 @@ func (c *core) getSome(ctx context.Context, k Key, attributes []string) (found s
 		found.Plain, found.Err = c.decrypt(ctx, found.Stored)
 	}
 	return found, err
-}
-
-// projectionOf makes a projection of names, of which there is at least one.
-func projectionOf(names []string) expression.ProjectionBuilder {
-	p := expression.NamesList(name(names[0]))
-	for _, n := range names[1:] {
-		p = p.AddNames(name(n))
-	}
-	return p
 }

@@ -43,6 +43,26 @@ func (s *Sender) Get(ctx context.Context, keys []Entry, take func(*Table, []enve
 	return leave(left, begun, len(keys)), err
 }
 
+// Aligned reads the items of one table by their keys, of which no two are the same.
+// It returns them in the order of the keys, nil for a key without an item.
+func (s *Sender) Aligned(ctx context.Context, t *Table, keys []envelope.Item) ([]envelope.Item, error) {
+	at := make(map[string]int, len(keys))
+	for i, key := range keys {
+		at[t.Key(key)] = i
+	}
+	out := make([]envelope.Item, len(keys))
+	var mu sync.Mutex
+	_, err := s.Get(ctx, Entries(t, keys), func(_ *Table, items []envelope.Item) error {
+		mu.Lock()
+		defer mu.Unlock()
+		for _, item := range items {
+			out[at[t.Key(item)]] = item
+		}
+		return nil
+	})
+	return out, err
+}
+
 // get reads up to 100 items; the keys it returns with an error were not read.
 func (s *Sender) get(ctx context.Context, waiting []Entry,
 	take func(*Table, []envelope.Item) error) ([]Entry, error) {

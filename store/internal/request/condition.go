@@ -90,9 +90,9 @@ func (t Table) CheckConditions(kind ddbexpr.Kind, given []expression.ConditionBu
 	return operand.CheckCondition(parsed.Root(), t.Plan.OperandField)
 }
 
-// LocalFilter parses a filter that is evaluated over plaintext items. It returns
+// localFilter parses a filter that is evaluated over plaintext items. It returns
 // nil for none.
-func (t Table) LocalFilter(filter expression.ConditionBuilder) (*ddbexpr.Condition, error) {
+func (t Table) localFilter(filter expression.ConditionBuilder) (*ddbexpr.Condition, error) {
 	if !filter.IsSet() {
 		return nil, nil
 	}

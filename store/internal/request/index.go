@@ -39,26 +39,26 @@ func (t Table) beaconKey(name string) (*schema.Field, error) {
 	return &f, nil
 }
 
-// StoredKey returns the attribute that stores an index key.
-func (t Table) StoredKey(name string) string {
+// storedKey returns the attribute that stores an index key.
+func (t Table) storedKey(name string) string {
 	if f, err := t.beaconKey(name); err == nil && f != nil {
 		return f.Stored
 	}
 	return name
 }
 
-// StoredKeys returns the attributes that store the keys of an index.
-func (t Table) StoredKeys(i Index) (stored []string) {
+// storedKeys returns the attributes that store the keys of an index.
+func (t Table) storedKeys(i Index) (stored []string) {
 	for _, name := range []string{i.Partition, i.Sort} {
 		if name != "" {
-			stored = append(stored, t.StoredKey(name))
+			stored = append(stored, t.storedKey(name))
 		}
 	}
 	return stored
 }
 
-// IndexKey returns the field of an index key.
-func (t Table) IndexKey(name string) (*schema.Field, error) {
+// indexKey returns the field of an index key.
+func (t Table) indexKey(name string) (*schema.Field, error) {
 	if f, err := t.beaconKey(name); f != nil || err != nil {
 		return f, err
 	}
@@ -76,8 +76,8 @@ func (t Table) IndexKey(name string) (*schema.Field, error) {
 	return f, t.Readable("index key", name)
 }
 
-// ResolveIndex completes the index of a query from its declaration.
-func (t Table) ResolveIndex(i Index) (Index, error) {
+// resolveIndex completes the index of a query from its declaration.
+func (t Table) resolveIndex(i Index) (Index, error) {
 	declared := t.Plan.DeclaredIndex(i.Name)
 	switch {
 	case i.Name == "":
@@ -87,8 +87,8 @@ func (t Table) ResolveIndex(i Index) (Index, error) {
 			"attributes", envelope.ErrConfiguration, t.Plan.TypeName, i.Name)
 	case i.Partition == "":
 		return Index{Name: i.Name, Partition: declared.Key.Partition, Sort: declared.Key.Sort}, nil
-	case declared != nil && declared.Key != (provision.Key{Partition: t.StoredKey(i.Partition),
-		Sort: t.StoredKey(i.Sort)}):
+	case declared != nil && declared.Key != (provision.Key{Partition: t.storedKey(i.Partition),
+		Sort: t.storedKey(i.Sort)}):
 		return i, fmt.Errorf("%w: the query of index %s names other keys than %s declares: give the name alone",
 			envelope.ErrConfiguration, i.Name, t.Plan.TypeName)
 	}
@@ -132,7 +132,7 @@ func (t Table) AddIndexes(indexes []Index, projections map[string][]string) erro
 			if *name == "" {
 				continue
 			}
-			f, err := t.IndexKey(*name)
+			f, err := t.indexKey(*name)
 			if err == nil {
 				err = f.CheckIndexable(x.Name)
 			}
@@ -145,9 +145,29 @@ func (t Table) AddIndexes(indexes []Index, projections map[string][]string) erro
 	return nil
 }
 
-// Define adds the indexes, the expiry and the types of keys of one Go type to the
-// definition of a physical table.
-func (t Table) Define(d *provision.Definition) error {
+// Define adds one Go type to the definition of a physical table, whose key the type
+// first declares: the indexes, the expiry, the types of keys, and the KMS key if
+// there is one.
+func (t Table) Define(d *provision.Definition, first, kmsKey string) error {
+	if t.Name != d.Name {
+		return fmt.Errorf("%s and %s are two tables", d.Name, t.Name)
+	}
+	if key := t.Plan.TableKey(); key != d.Key {
+		return fmt.Errorf("table %s has %s in %s and %s in %s", d.Name, d.Key, first, key, t.Plan.TypeName)
+	}
+	if kmsKey != "" && d.KMSKey != "" && d.KMSKey != kmsKey {
+		return fmt.Errorf("table %s: two KMS keys: %s and %s", d.Name, d.KMSKey, kmsKey)
+	}
+	if kmsKey != "" {
+		d.KMSKey = kmsKey
+	}
+	if err := t.define(d); err != nil {
+		return fmt.Errorf("table %s: %w", d.Name, err)
+	}
+	return nil
+}
+
+func (t Table) define(d *provision.Definition) error {
 	if f := t.Plan.TTL; f != nil {
 		if d.TTL != "" && d.TTL != f.Name {
 			return fmt.Errorf("items expire by %q or by %q: a table has one such attribute", d.TTL, f.Name)
@@ -178,7 +198,7 @@ func (t Table) defineTypes(d *provision.Definition, k provision.Key) error {
 		if name == "" {
 			continue
 		}
-		f, err := t.IndexKey(name)
+		f, err := t.indexKey(name)
 		if err != nil {
 			return err
 		}

@@ -75,6 +75,20 @@ func DecodeStart(cursor string) (Start, error) {
 	return Start{Key: at[0].key, Back: back}, nil
 }
 
+// Link returns the cursors of the neighbours of a page of one call, which began at
+// s: of the page where reading goes on, and of the other one, "" where there is
+// none. front is the key next to the item that was read first, nil if there is
+// none, and last where the call ended, nil at the end.
+func (s Start) Link(front, last Item) (on, turned string, err error) {
+	if len(last) > 0 {
+		on, err = EncodeStart(Start{Key: last, Back: s.Back})
+	}
+	if err == nil && (s.Back || len(s.Key) > 0) { // not the first page
+		turned, err = EncodeStart(Start{Key: front, Back: !s.Back})
+	}
+	return on, turned, err
+}
+
 func decode(cursor string, queries int) (Item, error) {
 	if cursor == "" {
 		return nil, nil
