@@ -18,9 +18,9 @@ import (
 // package and the name of the test that compares many of its results. Such a
 // test must come with a new function: every other test passes with a constant.
 var draws = map[string]string{
-	"cmd/ddbseal/console.go newRootToken":                   "cmd/ddbseal TestRootTokensAreFresh",
-	"cmd/ddbseal/internal/console/provision.go newPassword": "cmd/ddbseal/internal/console TestPasswordsAreFresh",
-	"cmd/ddbseal/internal/console/session.go random":        "cmd/ddbseal/internal/console TestSessionsAreFresh",
+	"cmd/ddbseal/console.go newRootToken":            "cmd/ddbseal TestRootTokensAreFresh",
+	"cmd/ddbseal/internal/console/session.go random": "cmd/ddbseal/internal/console TestSessionsAreFresh",
+	"cmd/ddbseal/internal/password/password.go New":  "cmd/ddbseal/internal/password TestPasswordsAreFresh",
 
 	"envelope/encrypt.go seal":                              "envelope TestMessageIDsAreFresh",
 	"envelope/signature.go signDigest":                      "envelope TestSignaturesAreFresh",

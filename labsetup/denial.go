@@ -11,7 +11,7 @@ func (l *Lab) denialChapter() chapter {
 				"outside of its policy), or an IAM policy, because the first statement lets IAM policies count.",
 			getAs(asUser, ServerTable), l.reads(u, ServerTable)),
 		sees("user-client-raw", "user reads the client-side table", UserName, ModeClient, SeesCiphertext,
-			"The same command succeeds on this table. It is under the AWS owned key, so DynamoDB does not ask KMS "+
+			"The same read succeeds on this table. It is under the AWS owned key, so DynamoDB does not ask KMS "+
 				"about the user. The encrypted attributes come as binary values. DynamoDB returned them, and the "+
 				"user cannot read them without your key.",
 			getAs(asUser, ClientTable), l.readsRaw(u, ClientTable, ModeClient)),

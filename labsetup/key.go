@@ -16,7 +16,8 @@ import (
 func (l *Lab) keyChapter() chapter {
 	return chapter{chapterKey, []labStep{
 		does("key", "make a customer managed key",
-			"The key never leaves AWS KMS, the service that keeps keys. Its key policy is a list of statements: "+
+			"You write the policy of a customer managed key. The key never leaves AWS KMS, the service that keeps "+
+				"keys. Its key policy is a list of statements: "+
 				"who may use the key, and whether the account's IAM policies, which are attached to users and "+
 				"roles, count too. The first statement lets them count.",
 			whoCLI+"\nKEY=$(aws kms create-key --description \""+KeyDescription+"\" \\\n  --tags TagKey="+labTag+

@@ -76,7 +76,7 @@ func rowTitle(kind string, withKey bool) string {
 	if withKey {
 		return kind + ", with the key"
 	}
-	return kind + ", without"
+	return kind + ", without the key"
 }
 
 func modeTitle(mode string) string {

@@ -1,5 +1,7 @@
 package labsetup
 
+import "strings"
+
 // Question is one that a learner answers before a step shows the answer.
 type Question struct {
 	Step    string   // ID of the step before which it is asked
@@ -32,7 +34,7 @@ func Prediction(s Step) (Question, bool) {
 	if !ok || s.Mode == ModeDirect || s.Mode == "" {
 		return Question{}, false
 	}
-	return Question{Step: s.ID, Text: s.Title + ". What will they see?", Choices: Sights(), Right: right,
+	return Question{Step: s.ID, Text: "The " + strings.TrimPrefix(s.Title, "the ") + ". What will they see?", Choices: Sights(), Right: right,
 		Because: s.Why}, true
 }
 
@@ -42,8 +44,8 @@ func Questions() []Question {
 	return []Question{
 		{"disk-" + ServerTable, "Who is kept from the record by encryption at rest?", []string{
 			"somebody who listens on the network", "somebody who takes the disk", "a user who may read the table"}, 1,
-			"HTTPS stops listening on the network, with encryption at rest or without. A user who may read the table " +
-				"and use its key gets plaintext. Encryption at rest is about the disk."},
+			"Encryption at rest is about the disk. HTTPS keeps out those who listen on the network, whether the disk " +
+				"is encrypted or not. A user who may read the table and use its key gets plaintext."},
 		{"user-client-raw", "The user may read the client-side table. Will DynamoDB return the encrypted attributes?",
 			[]string{"no, the call is denied", "yes, as ciphertext", "yes, in the clear"}, 1,
 			"DynamoDB returns what it has. An attribute that was returned is not an attribute that can be read: " +

@@ -2,6 +2,7 @@ package labsetup
 
 import (
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -24,6 +25,10 @@ func TestQuestions(t *testing.T) {
 		q, ok := Prediction(s)
 		if ok {
 			seen[q.Right]++
+			if !slices.ContainsFunc([]string{"administrator ", "user ", "the role ", "the insider "},
+				func(who string) bool { return strings.HasPrefix(s.Title, who) }) {
+				t.Errorf("step %s: %q does not say who reads", s.ID, q.Text)
+			}
 		}
 		reads := slices.Contains([]string{SeesPlaintext, SeesCiphertext, DeniedDecrypt}, s.Expected)
 		if ok != reads {

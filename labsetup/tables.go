@@ -24,7 +24,7 @@ func (l *Lab) tableChapter() chapter {
 				"otherwise it uses a key that AWS owns, which denies no one.",
 			shell.CreateTable(ServerTable, labTag, labTagValue), l.makeTable(ServerTable)).found(l.lookTable(ServerTable), nil),
 		does("table-key", "switch it to the customer managed key",
-			"From now on DynamoDB asks KMS whether the caller of a read or write may use the key. On AWS it "+
+			"From now on DynamoDB asks KMS whether the caller of a read or write may use the key. On AWS, DynamoDB "+
 				"remembers a yes for about five minutes.",
 			shell.UnderKey(ServerTable, `,KMSMasterKeyId="$KEY"`),
 			l.encryptTable(ServerTable, func() string { return l.keyARN })).found(l.lookTableKey(ServerTable), nil),
@@ -34,8 +34,8 @@ func (l *Lab) tableChapter() chapter {
 			shell.CreateTable(ClientTable, labTag, labTagValue), l.makeTable(ClientTable)).found(l.lookTable(ClientTable), nil),
 		l.puts(ServerTable, ModeServer, "The program sends the record as it is. DynamoDB encrypts it for the disk."),
 		l.puts(ClientTable, ModeClient,
-			"The program encrypts the name and the diagnosis with a data key from KMS, and stores the data key in "+
-				"the item, encrypted under your key. The ward stays readable."),
+			"The program encrypts the name and the diagnosis with a data key, which KMS makes for this item, and "+
+				"stores the data key in the item, encrypted under your key. The ward stays readable."),
 		l.administratorReads(ServerTable, ModeServer,
 			"Anyone who may read the table and use its key sees plaintext: DynamoDB decrypts before it answers. "+
 				"HTTPS protected the answer on the way."),

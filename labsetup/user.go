@@ -135,7 +135,7 @@ func (l *Lab) makePassword(ctx context.Context) error {
 	_, err := l.iam().CreateLoginProfile(ctx,
 		&iam.CreateLoginProfileInput{UserName: aws.String(l.actual(UserName)), Password: aws.String(password)})
 	var exists *types.EntityAlreadyExistsException
-	if errors.As(err, &exists) {
+	if l.existed = errors.As(err, &exists); l.existed {
 		return nil
 	}
 	if err != nil {

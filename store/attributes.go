@@ -12,8 +12,8 @@ import (
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
 	"github.com/ddbseal/ddbseal/store/internal/attempts"
-	"github.com/ddbseal/ddbseal/store/internal/operand"
 	"github.com/ddbseal/ddbseal/store/internal/precondition"
+	"github.com/ddbseal/ddbseal/store/internal/visibility"
 )
 
 // UpdateAttributes changes attributes in place, without reading the item, with
@@ -87,14 +87,15 @@ func (c *core) updateAttributes(ctx context.Context, k Key, u expression.UpdateB
 		required = append(required, c.plan.Counter().CanCount())
 	}
 	all, _ := join(c.guard(append(required, conditions...)))
-	e, err := buildExpression(expression.NewBuilder().WithUpdate(u).WithCondition(all))
+	e, err := visibility.Build(expression.NewBuilder().WithUpdate(u).WithCondition(all))
 	if err != nil {
 		return nil, fmt.Errorf("%w: update: %w", ErrConfiguration, err)
 	}
-	if err := c.requests().CheckConditions(ddbexpr.KindCondition, conditions, e.Condition(), e); err != nil {
+	requests := c.requests()
+	if err := requests.CheckConditions(ddbexpr.KindCondition, conditions, e.Condition(), e); err != nil {
 		return nil, err
 	}
-	parsed, err := c.checkUpdate(e)
+	parsed, err := requests.CheckUpdate(e)
 	if err != nil {
 		return nil, err
 	}
@@ -158,31 +159,4 @@ func (c *core) notSealed(ctx context.Context, failed *types.ConditionalCheckFail
 	return fmt.Errorf("update of %s: %w: while older items are read, UpdateAttributes changes items of the current "+
 		"format only; use Update, which writes the item in it: %w", c.name, class,
 		c.writeError(ctx, "update", failed, seen))
-}
-
-func (c *core) checkUpdate(e expression.Expression) (*ddbexpr.Update, error) {
-	scope, err := ddbexpr.NewScope(e.Names(), e.Values())
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrConfiguration, err)
-	}
-	u, err := scope.Update(*e.Update())
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrConfiguration, err)
-	}
-	for _, name := range u.TopLevelNames() {
-		if err := c.requests().Declared("UpdateExpression", name); err != nil {
-			return nil, err
-		}
-		if c.encryptor != nil && !c.encryptor.AllowedUnsigned(name) {
-			return nil,
-				fmt.Errorf("%w or signed: UpdateExpression names %q of table %s: change it by Update, which reads, "+
-					"changes and writes under a condition", ErrEncryptedAttribute, name, c.name)
-		}
-	}
-	if c.plan.Composed {
-		if err := c.plan.CheckTargets(u.TargetNames()); err != nil {
-			return nil, err
-		}
-	}
-	return u, operand.CheckUpdate(u, c.plan.OperandField)
 }

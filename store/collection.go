@@ -82,8 +82,9 @@ func MemberOf[T any](to **Table[T], name string, opts ...Option) Member {
 //	shop, err := store.NewCollection(client, "shop", store.ClientSide{Keyring: keyring}, "kind",
 //		store.MemberOf(&customers, "customer"), store.MemberOf(&orders, "order"))
 //
-// In client-side mode it gives each type the actions and beacons of the others,
-// so that m has only those of types that the program does not have. Nothing is
+// In client-side mode it gives each type the actions and beacons of the others.
+// m needs only those of types that the program does not have: unsigned attributes
+// of theirs must be in AllowedUnsigned, or their items do not verify. Nothing is
 // called. [ErrConfiguration] says which member is wrong, or which two contradict
 // each other: in a key, in the action of an attribute, in an index or in the
 // time to live. No table is set then.

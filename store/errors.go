@@ -13,8 +13,8 @@ import (
 	"github.com/ddbseal/ddbseal/store/internal/pace"
 	"github.com/ddbseal/ddbseal/store/internal/precondition"
 	"github.com/ddbseal/ddbseal/store/internal/redaction"
-	"github.com/ddbseal/ddbseal/store/internal/request"
 	"github.com/ddbseal/ddbseal/store/internal/schema"
+	"github.com/ddbseal/ddbseal/store/internal/visibility"
 )
 
 // Errors of declarations and arguments, found before any call.
@@ -24,7 +24,7 @@ var (
 	ErrConfiguration = envelope.ErrConfiguration
 	// ErrEncryptedAttribute means that an expression needs the value of an attribute
 	// that DynamoDB sees only as ciphertext, and no beacon serves it.
-	ErrEncryptedAttribute = request.ErrEncryptedAttribute
+	ErrEncryptedAttribute = visibility.ErrEncrypted
 	// ErrKeyTemplate means that a value cannot be a part of the key that a tag template
 	// composes, or that a stored key is not one of the template.
 	ErrKeyTemplate = composed.ErrTemplate
@@ -179,11 +179,8 @@ type Reason struct {
 	Err error
 }
 
-// The codes of a condition that failed, and of another transaction on the item.
-const (
-	conditionFailed     = "ConditionalCheckFailed"
-	transactionConflict = "TransactionConflict"
-)
+// conditionFailed is the code of a condition that failed.
+const conditionFailed = "ConditionalCheckFailed"
 
 // Error lists the codes.
 func (e *TransactionError) Error() string {
@@ -212,7 +209,7 @@ func (e *TransactionError) Unwrap() []error {
 			if r.Err != nil {
 				out = append(out, r.Err)
 			}
-		case transactionConflict:
+		case pace.TransactionConflict:
 			out = append(out, ErrConflict)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/ddbseal/ddbseal/store/internal/precondition"
 	"github.com/ddbseal/ddbseal/store/internal/request"
+	"github.com/ddbseal/ddbseal/store/internal/visibility"
 )
 
 // Condition is a condition or filter, made with the SDK's expression package:
@@ -29,14 +30,15 @@ type Condition = expression.ConditionBuilder
 
 // requests returns what builds the expressions of the table's requests.
 func (c *core) requests() request.Table {
-	return request.Table{Name: c.name, Plan: c.plan, Encryptor: c.encryptor, Searching: c.searching}
+	return request.Table{Table: visibility.Table{Name: c.name, Plan: c.plan, Encryptor: c.encryptor,
+		Searching: c.searching}}
 }
 
 func anySet(conditions []Condition) bool { return request.AnySet(conditions) }
 
 func join(conditions []Condition) (Condition, bool) { return request.Join(conditions) }
 
-func buildExpression(b expression.Builder) (expression.Expression, error) { return request.Build(b) }
+func buildExpression(b expression.Builder) (expression.Expression, error) { return visibility.Build(b) }
 
 // writeCondition is the condition of a write as a request has it. The zero
 // writeCondition is for a write without one.

@@ -1,7 +1,9 @@
 package store_test
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/ddbseal/ddbseal/store"
@@ -41,4 +43,33 @@ func TestPointerReceivers(t *testing.T) {
 		}
 		ok(t, accounts.Delete(ctx, key(1)))
 	})
+}
+
+// TestKeyOfValue: Key converts as the item is converted, and an error of it comes
+// with the call that takes the key.
+func TestKeyOfValue(t *testing.T) {
+	ctx := t.Context()
+	accounts := open[account](t, &noClient{}, "t", store.ServerSide{})
+	if k := accounts.Key(account{ID: pound{1}, Sort: pound{2}}); avText(k.Partition) != "1 pence" ||
+		avText(k.Sort) != "2 pence" {
+		t.Errorf("keys that convert themselves: %v", k)
+	}
+	owns := open[own](t, &noClient{}, "t", store.ServerSide{})
+	if k := owns.Key(own{ID: "a"}); avText(k.Partition) != "a" || k.Sort != nil {
+		t.Errorf("a type that converts itself: %v", k)
+	}
+	type keyed struct {
+		ID explosive `dynamodbav:"id" seal:"partition"`
+	}
+	explosives := open[keyed](t, &noClient{}, "t", store.ServerSide{})
+	err := ignore(explosives.Get(ctx, explosives.Key(keyed{explosive{"secret"}})))
+	if !errors.Is(err, store.ErrConfiguration) || strings.Contains(err.Error(), "secret") {
+		t.Errorf("a method that panics: %v", err)
+	}
+	selves := open[self](t, &noClient{}, "t", store.ServerSide{})
+	for _, text := range []string{"list", "fault"} {
+		if err := ignore(selves.Get(ctx, selves.Key(self{Text: text}))); !errors.Is(err, store.ErrConfiguration) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
 }

@@ -13,7 +13,8 @@ import (
 
 // Query asks for the items of one partition, in the order of the sort key.
 type Query struct {
-	// Partition is the value of the partition key, of the field's Go type.
+	// Partition is the value of the partition key: of the field's Go type, or taken
+	// from [Table.Key].
 	Partition any
 	// Sort narrows the sort key; zero: all of the partition.
 	Sort SortRange

@@ -172,7 +172,7 @@ func TestExitCodes(t *testing.T) {
 		{exitUsage, "console --listen here", "not an address such as"},
 		{exitFailure, "get 1", "run 'ddbseal up"},
 		{exitFailure, "grant stranger", "run 'ddbseal up"},
-		{exitFailure, "item encrypt --config main.go", "main.go"},
+		{exitUsage, "item encrypt --config main.go", "main.go"},
 	} {
 		var out, narration bytes.Buffer
 		if code := run(strings.Fields(c.args), streams{strings.NewReader(""), &out, &narration}); code != c.code {

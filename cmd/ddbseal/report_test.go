@@ -109,7 +109,7 @@ func TestPageOfTheLab(t *testing.T) {
 		"Taking the key off: the insider switches the table to the AWS owned key",
 		"assumes the role arn:aws:iam::111122223333:role/nextwork-kms-role",
 		`client-side, without the key: on AWS&#39;s disk (unreadable); `, "your program shows (unreadable), KMS: denied.",
-		"both, without"} {
+		"both, without the key"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q", want)
 		}

@@ -33,9 +33,6 @@ func rows(p labsetup.Picture) []Row {
 // RowOf returns one row of the lab's picture, to be drawn.
 func RowOf(r labsetup.PictureRow) Row {
 	title, detail, _ := strings.Cut(r.Title, ", ")
-	if detail == "without" {
-		detail = "without the key"
-	}
 	return Row{Title: title, Detail: detail, Cells: [3][]Part{parts(r.Disk), parts(r.Answer), parts(r.Program)}}
 }
 
@@ -73,7 +70,7 @@ func ExpectedOthers() labsetup.Picture {
 		like.Title, like.Mode, like.Table = title, mode, table
 		return like
 	}
-	const with, without = ", with the key", ", without"
+	const with, without = ", with the key", ", without the key"
 	user := first[0]
 	user.WithKey, user.Principal = false, first[1].Principal
 	return labsetup.Picture{Rows: []labsetup.PictureRow{

@@ -83,7 +83,7 @@ func TestRun(t *testing.T) {
 
 // TestRowOf: readable and sealed parts of a cell, and what KMS said, are apart.
 func TestRowOf(t *testing.T) {
-	row := picture.RowOf(labsetup.PictureRow{Title: "client-side, without",
+	row := picture.RowOf(labsetup.PictureRow{Title: "client-side, without the key",
 		Disk:    labsetup.PictureCell{Kind: labsetup.Unseen, Text: "not shown by AWS"},
 		Answer:  labsetup.PictureCell{Kind: labsetup.Unreadable, Text: "ward: north, (unreadable)"},
 		Program: labsetup.PictureCell{Kind: labsetup.Denied, Text: "(unreadable); KMS: denied"}})

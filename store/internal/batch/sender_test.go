@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"sync"
@@ -253,5 +254,116 @@ func TestGet(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// foreign answers for two tables by other names than it was asked by, and names
+// what was not asked for.
+type foreign struct {
+	server
+	asked []map[string]int
+}
+
+func (f *foreign) BatchWriteItem(_ context.Context, in *dynamodb.BatchWriteItemInput,
+	_ ...func(*dynamodb.Options)) (*dynamodb.BatchWriteItemOutput, error) {
+	counts := map[string]int{}
+	for name, requests := range in.RequestItems {
+		counts[name] = len(requests)
+	}
+	if f.asked = append(f.asked, counts); len(f.asked) > 1 {
+		return &dynamodb.BatchWriteItemOutput{}, nil
+	}
+	put := func(n int) types.WriteRequest {
+		return types.WriteRequest{PutRequest: &types.PutRequest{Item: item(n)}}
+	}
+	remove := types.WriteRequest{DeleteRequest: &types.DeleteRequest{Key: item(3)}}
+	return &dynamodb.BatchWriteItemOutput{UnprocessedItems: map[string][]types.WriteRequest{
+		"first": {put(0), put(99), {}}, "second": {remove}, "third": {put(1)}, "no name at all": {put(1)},
+	}}, nil
+}
+
+func (f *foreign) BatchGetItem(_ context.Context, in *dynamodb.BatchGetItemInput,
+	_ ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error) {
+	counts := map[string]int{}
+	for name, keys := range in.RequestItems {
+		counts[name] = len(keys.Keys)
+	}
+	f.asked = append(f.asked, counts)
+	if len(f.asked) > 1 {
+		return &dynamodb.BatchGetItemOutput{Responses: map[string][]map[string]types.AttributeValue{
+			"second": {item(3)}}}, nil
+	}
+	return &dynamodb.BatchGetItemOutput{
+		Responses: map[string][]map[string]types.AttributeValue{"first": {item(0), item(2)}, "second": {item(1)},
+			"third": {item(1)}},
+		UnprocessedKeys: map[string]types.KeysAndAttributes{"second": {Keys: []map[string]types.AttributeValue{item(3),
+			item(99)}}, "third": {Keys: []map[string]types.AttributeValue{item(1)}}},
+	}, nil
+}
+
+// mixed are entries of two tables, in turn. The first one is named by its ARN.
+func mixed() (first, second *batch.Table, all []batch.Entry) {
+	first = &batch.Table{Name: "arn:aws:dynamodb:us-east-1:111122223333:table/first", Plain: "first", Key: number}
+	second = &batch.Table{Name: "second", Plain: "second", Key: number}
+	for i := range 4 {
+		all = append(all, batch.Entry{Table: []*batch.Table{first, second}[i%2], Item: item(i)})
+	}
+	return first, second, all
+}
+
+// TestTables: what an answer says of a table counts for that table alone, and
+// causes no call about what was not asked for.
+func TestTables(t *testing.T) {
+	first, second, all := mixed()
+	f := &foreign{}
+	s := sender(nil, 1)
+	s.Client = f
+	again := map[*batch.Table]int{}
+	s.Again = func(t *batch.Table, n int) { again[t] += n }
+	synctest.Test(t, func(t *testing.T) {
+		left, err := s.Write(t.Context(), all, func(_ context.Context, _ int, chunk []batch.Entry) (
+			out []types.WriteRequest, err error) {
+			for i, e := range chunk {
+				if i == 3 {
+					out = append(out, types.WriteRequest{DeleteRequest: &types.DeleteRequest{Key: e.Item}})
+				} else {
+					out = append(out, types.WriteRequest{PutRequest: &types.PutRequest{Item: e.Item}})
+				}
+			}
+			return out, nil
+		})
+		if err != nil || left != nil {
+			t.Errorf("%v left: %v", left, err)
+		}
+	})
+	want := []map[string]int{{first.Name: 2, "second": 2}, {first.Name: 1, "second": 1}}
+	if !slices.EqualFunc(f.asked, want, maps.Equal[map[string]int, map[string]int]) {
+		t.Errorf("asked %v, want %v", f.asked, want)
+	}
+	if again[first] != 1 || again[second] != 1 {
+		t.Errorf("%d and %d sent again", again[first], again[second])
+	}
+	f.asked, again = nil, map[*batch.Table]int{}
+	got := map[*batch.Table][]string{}
+	synctest.Test(t, func(t *testing.T) {
+		left, err := s.Get(t.Context(), all, func(of *batch.Table, items []envelope.Item) error {
+			for _, i := range items {
+				got[of] = append(got[of], number(i))
+			}
+			return nil
+		})
+		if err != nil || left != nil {
+			t.Errorf("%v left: %v", left, err)
+		}
+	})
+	want = []map[string]int{{first.Name: 2, "second": 2}, {"second": 1}}
+	if !slices.EqualFunc(f.asked, want, maps.Equal[map[string]int, map[string]int]) {
+		t.Errorf("asked %v, want %v", f.asked, want)
+	}
+	if !slices.Equal(got[first], []string{"0", "2"}) || !slices.Equal(got[second], []string{"1", "3"}) || len(got) != 2 {
+		t.Errorf("got %v", got)
+	}
+	if again[first] != 0 || again[second] != 1 {
+		t.Errorf("%d and %d asked for again", again[first], again[second])
 	}
 }

@@ -51,7 +51,7 @@ func Parse(text string) (*Template, error) {
 	rest, open := "", false
 	t.first, rest, open = strings.Cut(text, "{")
 	if strings.Contains(t.first, "}") {
-		return nil, unopened
+		return nil, errUnopened
 	}
 	for open {
 		inside, behind, closed := strings.Cut(rest, "}")
@@ -68,7 +68,7 @@ func Parse(text string) (*Template, error) {
 		f := follower{Placeholder: p}
 		f.literal, rest, open = strings.Cut(behind, "{")
 		if strings.Contains(f.literal, "}") {
-			return nil, unopened
+			return nil, errUnopened
 		}
 		if open && f.literal == "" && f.Width == 0 {
 			return nil, fmt.Errorf("{%s} is directly followed by another placeholder, so that two pairs of values "+
@@ -79,7 +79,7 @@ func Parse(text string) (*Template, error) {
 	return t, nil
 }
 
-var unopened = errors.New("a } has no {")
+var errUnopened = errors.New("a } has no {")
 
 // parsePlaceholder reads what is between braces.
 func parsePlaceholder(inside string) (Placeholder, error) {

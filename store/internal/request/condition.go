@@ -4,14 +4,14 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/ddbseal/ddbseal/store/internal/visibility"
+
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
-	"github.com/ddbseal/ddbseal/store/internal/codec"
 	"github.com/ddbseal/ddbseal/store/internal/operand"
-	"github.com/ddbseal/ddbseal/store/internal/redaction"
 )
 
 // AnySet reports whether at least one of the conditions says something.
@@ -36,21 +36,6 @@ func Join(conditions []expression.ConditionBuilder) (expression.ConditionBuilder
 	return expression.And(set[0], set[1], set[2:]...), true
 }
 
-// Build builds an expression of the application. A panic of a value's own methods
-// is an error, and texts carry no values.
-func Build(b expression.Builder) (e expression.Expression, err error) {
-	defer func() {
-		if err != nil {
-			err = redaction.New(redaction.Reason(err), err)
-		}
-	}()
-	defer redaction.Catch(&err)
-	if e, err = b.Build(); err == nil {
-		err = codec.Failure(e.Values())
-	}
-	return e, err
-}
-
 // CheckConditions refuses the conditions of the application that DynamoDB could
 // not evaluate. They are a part of text, an expression of e; its other part is
 // what the table requires itself, which names readable attributes only.
@@ -59,35 +44,7 @@ func (t Table) CheckConditions(kind ddbexpr.Kind, given []expression.ConditionBu
 	if !AnySet(given) {
 		return nil
 	}
-	var parsed *ddbexpr.Condition
-	scope, err := ddbexpr.NewScope(e.Names(), e.Values())
-	if err == nil {
-		parsed, err = scope.Condition(kind, *text)
-	}
-	if err != nil && t.Encryptor == nil {
-		return nil // DynamoDB judges it
-	}
-	if err != nil {
-		return fmt.Errorf("%w: %w", envelope.ErrConfiguration, err)
-	}
-	searched := func(name string) bool { return kind == ddbexpr.KindFilter && t.Searching.Hides(name) }
-	for _, name := range parsed.TopLevelNames() {
-		if searched(name) {
-			continue
-		}
-		if err := t.Declared(kind.String(), name); err != nil {
-			return err
-		}
-	}
-	for _, name := range parsed.ValueNames() {
-		if searched(name) {
-			continue
-		}
-		if err := t.Readable(kind.String(), name); err != nil {
-			return err
-		}
-	}
-	return operand.CheckCondition(parsed.Root(), t.Plan.OperandField)
+	return t.CheckCondition(kind, *text, e)
 }
 
 // localFilter parses a filter that is evaluated over plaintext items. It returns
@@ -96,7 +53,7 @@ func (t Table) localFilter(filter expression.ConditionBuilder) (*ddbexpr.Conditi
 	if !filter.IsSet() {
 		return nil, nil
 	}
-	e, err := Build(expression.NewBuilder().WithFilter(filter))
+	e, err := visibility.Build(expression.NewBuilder().WithFilter(filter))
 	if err != nil {
 		return nil, fmt.Errorf("%w: expression: %w", envelope.ErrConfiguration, err)
 	}
@@ -127,7 +84,7 @@ func (t Table) Condition(conditions, given []expression.ConditionBuilder) (Write
 	if !some {
 		return Write{}, nil
 	}
-	e, err := Build(expression.NewBuilder().WithCondition(joined))
+	e, err := visibility.Build(expression.NewBuilder().WithCondition(joined))
 	if err != nil {
 		return Write{}, fmt.Errorf("%w: condition: %w", envelope.ErrConfiguration, err)
 	}

@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 
+	"github.com/ddbseal/ddbseal/store/internal/visibility"
+
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
@@ -205,7 +207,7 @@ func (t Table) view(b expression.Builder, r Read) (View, expression.Expression, 
 		}
 		v.Partial = true
 	}
-	e, err := Build(b)
+	e, err := visibility.Build(b)
 	if err != nil {
 		var unset expression.UnsetParameterError
 		if errors.As(err, &unset) && !set {
@@ -236,7 +238,7 @@ func (t Table) whole(b expression.Builder, r Read, v View) (View, expression.Exp
 	if v.Whole.filter, err = t.localFilter(r.Filter); err != nil {
 		return fail(err)
 	}
-	e, err := Build(b)
+	e, err := visibility.Build(b)
 	if err != nil {
 		return fail(fmt.Errorf("%w: expression: %w", envelope.ErrConfiguration, err))
 	}
@@ -260,7 +262,7 @@ func (t Table) plan(e expression.Expression, r Read, v View) (*searching.Search,
 	case err == nil:
 		return s, nil
 	case errors.Is(err, search.ErrUnsearchable):
-		return nil, fmt.Errorf("search of %s: %w: %w", t.Name, ErrEncryptedAttribute, err)
+		return nil, fmt.Errorf("search of %s: %w: %w", t.Name, visibility.ErrEncrypted, err)
 	}
 	return nil, fmt.Errorf("search of %s: %w", t.Name, redaction.Answer(err))
 }

@@ -68,8 +68,8 @@ func (p *Plan) collectTemplates(t reflect.Type) error {
 		}
 		for _, name := range f.composed.Unstored() {
 			if !inKeys[name] {
-				return f.tagError(p, fmt.Errorf("{%s}: the field is neither an attribute nor a part of the table's key, "+
-					"so a read by other attributes would lose it", name))
+				return f.tagError(p, fmt.Errorf("{%s}: the field is neither an attribute nor a part of the table's "+
+					"key, so a read of other attributes would lose it", name))
 			}
 		}
 	}
@@ -198,8 +198,8 @@ func (p *Plan) CheckTargets(names []string) error {
 		}
 		for _, name := range names {
 			if name == f.Name || f.composed.Uses(name) {
-				return fmt.Errorf("%w: UpdateExpression changes %q, and the template of %q composes a key of it: change "+
-					"it by Update", envelope.ErrConfiguration, name, f.Name)
+				return fmt.Errorf("%w: UpdateExpression changes %q, and the template of %q composes a key of it: "+
+					"change it by Update", envelope.ErrConfiguration, name, f.Name)
 			}
 		}
 	}
@@ -262,8 +262,8 @@ func (p *Plan) IndexKey(index string, v any) (partition, sort any) {
 		if f := p.Field(name); f != nil && f.Index != nil || f != nil && f.composed != nil {
 			return p.KeyPart(f, v)
 		}
-		return codec.Refused(fmt.Errorf("key %q of index %q is not a field of %s: give its plaintext value", name, index,
-			p.TypeName))
+		return codec.Refused(fmt.Errorf("key %q of index %q is not a field of %s: give its plaintext value", name,
+			index, p.TypeName))
 	}
 	if x.Key.Sort != "" {
 		sort = part(x.Key.Sort)

@@ -63,6 +63,15 @@ var errNoAction = errors.New("there is no such change")
 // changeKey does one of the changes of the key page as the user.
 func (c *Console) changeKey(w http.ResponseWriter, r *http.Request, s *session) {
 	id, action := r.PathValue("id"), r.PathValue("action")
+	switch action {
+	case "policy":
+		c.editPolicy(w, r, s)
+		return
+	case "revoke":
+		if c.confirmRevoke(w, r, s) {
+			return
+		}
+	}
 	err := c.change(r.Context(), s, id, action, r.PostForm)
 	var input inputError
 	switch {
@@ -92,8 +101,6 @@ func (c *Console) change(ctx context.Context, s *session, id, action string, for
 	switch action {
 	case "add", "remove":
 		return c.changePeople(ctx, s, id, action, form.Get("role"), strings.TrimSpace(form.Get("arn")))
-	case "policy":
-		return s.putPolicy(ctx, id, "Key policy edited", form.Get("policy"))
 	case "grant":
 		return s.createGrant(ctx, id, form)
 	case "revoke":
@@ -225,6 +232,41 @@ func grantText(g *types.GrantListEntry) string {
 	return text
 }
 
+// isService reports whether a grantee is a service of AWS.
+func isService(grantee string) bool { return strings.HasSuffix(grantee, ".amazonaws.com") }
+
+// confirmView is a page that asks before a change.
+type confirmView struct {
+	Title        string
+	Text         []string
+	Action, Back string // paths
+	Grant        string
+	Button       string
+}
+
+// confirmRevoke asks before a service's own grant is revoked. It reports whether it
+// has written a page.
+func (c *Console) confirmRevoke(w http.ResponseWriter, r *http.Request, s *session) bool {
+	id, grant := r.PathValue("id"), r.PostForm.Get("grant")
+	if r.PostForm.Get("confirm") == "yes" {
+		return false
+	}
+	found, err := s.kms.ListGrants(r.Context(), &kms.ListGrantsInput{KeyId: &id, GrantId: &grant})
+	if err != nil || len(found.Grants) != 1 || !isService(aws.ToString(found.Grants[0].GranteePrincipal)) {
+		return false // revokeGrant says what is wrong
+	}
+	g := viewGrant(&found.Grants[0])
+	back := "/keys/" + url.PathEscape(id)
+	c.render(w, r, s, http.StatusOK, "confirm", page{Title: "Revoke the service's grant?", Section: "keys",
+		Body: confirmView{Title: "Revoke the grant of " + g.Grantee + "?", Text: []string{
+			"The service made this grant for itself: " + g.Operations + ", where " + g.Context + ".",
+			"Without it, the service can no longer decrypt the data key of what it keeps under this key. DynamoDB " +
+				"then marks a table inaccessible, and archives it if that lasts. This console cannot make the " +
+				"grant again; DynamoDB makes a new one when the table's encryption is changed."},
+			Action: back + "/revoke", Back: back, Grant: grant, Button: "Revoke the grant"}})
+	return true
+}
+
 func (s *session) revokeGrant(ctx context.Context, id, grant string) error {
 	found, err := s.kms.ListGrants(ctx, &kms.ListGrantsInput{KeyId: &id, GrantId: &grant})
 	if err != nil {
@@ -238,7 +280,7 @@ func (s *session) revokeGrant(ctx context.Context, id, grant string) error {
 	}
 	g := found.Grants[0]
 	ch := change{Key: id, Title: "Grant revoked", Diff: []diffLine{removed(grantText(&g))}}
-	if strings.HasSuffix(aws.ToString(g.GranteePrincipal), ".amazonaws.com") {
+	if isService(aws.ToString(g.GranteePrincipal)) {
 		ch.Final = "the grant was a service's own"
 	}
 	if aws.ToString(g.Name) == "" {

@@ -4,104 +4,32 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"slices"
-	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 
-	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/console/internal/fault"
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/console/internal/keydraft"
 )
 
-// createKeyView is a page of the form that creates a key. Each page carries the
-// others' fields, so the form needs no memory of the server and the browser's
-// Back works.
+// createKeyView is a page of the form that creates a key.
 type createKeyView struct {
-	keydraft.Draft
-	Page       int
-	Faults     fault.List
-	Problem    *problem
-	Made       string // ID of the key that exists although its alias was refused
-	Candidates []string
-	Account    string
+	keydraft.Page
+	Problem *problem
+	Made    string // ID of the key that exists although its alias was refused
 }
 
-// stage is a page of the form in the list of all.
-type stage struct {
-	Number int
-	Title  string
-}
-
-// Stages are the pages of the form.
-func (v createKeyView) Stages() []stage {
-	return []stage{{keydraft.Configure, "Configure key"}, {keydraft.Labels, "Add labels"},
-		{keydraft.Administrators, "Define key administrative permissions"},
-		{keydraft.Users, "Define key usage permissions"}, {keydraft.Review, "Review"}}
-}
-
-// Title names the page.
-func (v createKeyView) Title() string { return v.Stages()[v.Page-1].Title }
-
-// Previous is the number of the page before.
-func (v createKeyView) Previous() int { return v.Page - 1 }
-
-// Hidden are the fields of the other pages.
-func (v createKeyView) Hidden() []keydraft.Field { return v.Fields(v.Page) }
-
-// Kinds explains the kinds of keys.
-func (v createKeyView) Kinds() []keydraft.Kind { return keydraft.Kinds() }
-
-// UserActions are what key users may do.
-func (v createKeyView) UserActions() []keydraft.Action { return keydraft.UserActions() }
-
-// Explained is the key policy, statement by statement.
-func (v createKeyView) Explained() []keydraft.Statement { return v.Statements(v.Account) }
-
-// tick is a user or role that can be chosen.
-type tick struct {
-	ARN, Name string
-	Chosen    bool
-}
-
-// Ticks are the users and roles to choose from, with those that were chosen.
-func (v createKeyView) Ticks(chosen []string) (out []tick) {
-	for _, arn := range v.Candidates {
-		out = append(out, tick{arn, shortARN(arn), slices.Contains(chosen, arn)})
-	}
-	for _, arn := range chosen {
-		if !slices.Contains(v.Candidates, arn) { // deleted since, or beyond those that are listed
-			out = append(out, tick{arn, shortARN(arn), true})
-		}
-	}
-	return out
-}
+// maxQuery is the maximum size of a draft in an address. Servers and browsers take
+// longer ones, but not all of them.
+const maxQuery = 6 << 10
 
 // createKeyPage shows the page that is asked for, or the first one before it that
 // is filled in wrongly.
 func (c *Console) createKeyPage(w http.ResponseWriter, r *http.Request, s *session) {
-	v := createKeyView{Draft: keydraft.New(), Page: keydraft.Configure}
+	v := createKeyView{Page: keydraft.Page{Draft: keydraft.New(), Number: keydraft.Configure}}
 	if form := r.URL.Query(); form.Has("page") {
-		v.Draft = keydraft.Read(form)
-		page, _ := strconv.Atoi(form.Get("page"))
-		v.Page = min(max(page, keydraft.Configure), keydraft.Review)
-		v.check(r.Context(), s)
+		v.Draft, v.Number = keydraft.Read(form), keydraft.Number(form)
 	}
 	c.showCreateKey(w, r, s, v)
-}
-
-// check goes back to the first page before v.Page that is filled in wrongly.
-func (v *createKeyView) check(ctx context.Context, s *session) {
-	for page := keydraft.Configure; page < v.Page; page++ {
-		faults := v.Check(page, s.account)
-		if page == keydraft.Labels && len(faults) == 0 && s.hasAlias(ctx, v.AliasName()) {
-			faults.Add("alias", v.AliasName()+" is another key's alias already: choose another name")
-		}
-		if len(faults) > 0 {
-			v.Page, v.Faults = page, faults
-			return
-		}
-	}
 }
 
 // hasAlias reports whether the user can see that an alias exists.
@@ -123,17 +51,31 @@ func (s *session) hasAlias(ctx context.Context, name string) bool {
 
 func (c *Console) showCreateKey(w http.ResponseWriter, r *http.Request, s *session, v createKeyView) {
 	v.Account = s.account
-	if v.Page == keydraft.Administrators || v.Page == keydraft.Users {
+	if v.Made == "" {
+		v.Go(func(alias string) bool { return s.hasAlias(r.Context(), alias) })
+	}
+	if v.Number == keydraft.Administrators || v.Number == keydraft.Users {
 		v.Candidates = s.candidates(r.Context())
 	}
 	c.render(w, r, s, v.Problem.status(), "createkey", page{Title: "Create key", Section: "keys", Body: v})
 }
 
-// createKey creates the key that all pages describe, and its alias.
+// createKey goes to the page that the form asks for, or creates the key that all
+// pages describe, and its alias.
 func (c *Console) createKey(w http.ResponseWriter, r *http.Request, s *session) {
 	ctx := r.Context()
-	v := createKeyView{Draft: keydraft.Read(r.PostForm), Page: keydraft.Review}
-	if v.check(ctx, s); len(v.Faults) > 0 {
+	v := createKeyView{Page: keydraft.Page{Draft: keydraft.Read(r.PostForm), Number: keydraft.Review,
+		Account: s.account}}
+	if r.PostForm.Has("page") {
+		v.Number = keydraft.Number(r.PostForm)
+		if query := v.Query(v.Number); len(query) <= maxQuery { // so that the browser's Back works
+			c.redirect(w, r, "/keys/create?"+query)
+			return
+		}
+		c.showCreateKey(w, r, s, v)
+		return
+	}
+	if v.Go(func(alias string) bool { return s.hasAlias(ctx, alias) }); len(v.Faults) > 0 {
 		c.showCreateKey(w, r, s, v)
 		return
 	}

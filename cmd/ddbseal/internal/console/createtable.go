@@ -5,13 +5,13 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
 
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/console/internal/fault"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/console/internal/tablechange"
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/console/internal/tabledraft"
 )
 
@@ -40,7 +40,8 @@ func (c *Console) createTable(w http.ResponseWriter, r *http.Request, s *session
 		c.showCreateTable(w, r, s, v)
 		return
 	}
-	if _, err := s.ddb.CreateTable(r.Context(), v.Input()); err != nil {
+	ready, err := tablechange.Create(r.Context(), s.ddb, v.Input())
+	if err != nil {
 		if sessionOver(errorCode(err)) {
 			c.failed(w, r, s, "tables", "Create table", err)
 			return
@@ -53,46 +54,12 @@ func (c *Console) createTable(w http.ResponseWriter, r *http.Request, s *session
 		return
 	}
 	said := "The table " + v.Name + " was created."
-	if !s.settles(r.Context(), v.Name, isActive) {
+	if !ready {
 		said += " It takes a while until it can be used."
 	}
 	s.say(said)
 	c.redirect(w, r, "/tables?left="+url.QueryEscape(v.Name))
 }
-
-// How long a request waits for a table, and how often it looks.
-const (
-	settleWait  = 40 * time.Second
-	settleFirst = 50 * time.Millisecond
-	settleMost  = 2 * time.Second
-)
-
-// settles reports whether a table became what ok asks for while the request
-// waits.
-func (s *session) settles(ctx context.Context, name string, ok func(*types.TableDescription) bool) bool {
-	return wait(ctx, func(ctx context.Context) bool {
-		out, err := s.ddb.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &name})
-		return err == nil && ok(out.Table)
-	})
-}
-
-// wait asks until ok holds, for settleWait at most, and reports whether it did.
-func wait(ctx context.Context, ok func(context.Context) bool) bool {
-	ctx, cancel := context.WithTimeout(ctx, settleWait)
-	defer cancel()
-	for pause := settleFirst; ; pause = min(2*pause, settleMost) {
-		if ok(ctx) {
-			return true
-		}
-		select {
-		case <-ctx.Done():
-			return false
-		case <-time.After(pause):
-		}
-	}
-}
-
-func isActive(t *types.TableDescription) bool { return t.TableStatus == types.TableStatusActive }
 
 // tableKey is the place of a table's changes in session.changes.
 func tableKey(name string) string { return "table/" + name }
@@ -126,17 +93,17 @@ func (c *Console) undoTable(w http.ResponseWriter, r *http.Request, s *session) 
 // currentKey is the key under which a table is.
 func (s *session) currentKey(ctx context.Context, t *types.TableDescription) tabledraft.Encryption {
 	now := tabledraft.Current(t)
+	if now.Key == "" {
+		return now
+	}
+	if d, err := s.kms.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: &now.Key}); err == nil {
+		if d.KeyMetadata.KeyManager == kmstypes.KeyManagerTypeAws {
+			return now.AsManaged(now.Key)
+		}
+		return now
+	}
 	if s.aliases(ctx)[keyIDOf(now.Key)] == "alias/aws/dynamodb" {
 		return now.AsManaged(now.Key)
 	}
 	return now
-}
-
-// describeTable is DescribeTable.
-func (s *session) describeTable(ctx context.Context, name string) (*types.TableDescription, error) {
-	out, err := s.ddb.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: aws.String(name)})
-	if err != nil {
-		return nil, err
-	}
-	return out.Table, nil
 }

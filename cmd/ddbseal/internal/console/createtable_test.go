@@ -135,6 +135,6 @@ func TestManageEncryption(t *testing.T) {
 
 	u.contains(u.get("/tables?left="+labsetup.OwnedTable, http.StatusOK), "Robin Example")
 	b.contains(b.post(owned, http.StatusOK, "encryption", "customer", "other-key", labsetup.KeyAlias),
-		"is now under the Customer managed key "+key)
+		"is now under the customer managed key "+labsetup.KeyAlias)
 	u.lacks(u.get("/tables?left="+labsetup.OwnedTable, http.StatusOK), "Robin Example")
 }

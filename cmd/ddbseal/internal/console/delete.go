@@ -9,12 +9,11 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	ddbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/console/internal/fault"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/console/internal/tablechange"
 )
 
 // deletionWord is what AWS's console has a user type before it deletes a table.
@@ -36,7 +35,7 @@ func (c *Console) deleteTablePage(w http.ResponseWriter, r *http.Request, s *ses
 }
 
 func (c *Console) showDeleteTable(w http.ResponseWriter, r *http.Request, s *session, v deleteTableView) {
-	t, err := s.describeTable(r.Context(), v.Name)
+	t, err := tablechange.Describe(r.Context(), s.ddb, v.Name)
 	if err != nil {
 		c.failed(w, r, s, "tables", "Delete table", err)
 		return
@@ -53,11 +52,11 @@ func (c *Console) deleteTable(w http.ResponseWriter, r *http.Request, s *session
 	var err error
 	switch {
 	case r.PostForm.Get("action") == "unprotect":
-		if err = s.protect(r.Context(), v.Name, false); err == nil {
+		if err = tablechange.Protect(r.Context(), s.ddb, v.Name, false); err == nil {
 			s.note(change{Key: tableKey(v.Name), Table: v.Name,
 				Title: "Deletion protection of " + v.Name + " turned off",
 				Diff:  stateDiff("protected from deletion", "not protected from deletion"),
-				undo:  func(ctx context.Context) error { return s.protect(ctx, v.Name, true) }})
+				undo:  func(ctx context.Context) error { return tablechange.Protect(ctx, s.ddb, v.Name, true) }})
 			c.redirect(w, r, "/tables/delete/"+url.PathEscape(v.Name))
 			return
 		}
@@ -78,18 +77,10 @@ func (c *Console) deleteTable(w http.ResponseWriter, r *http.Request, s *session
 	c.showDeleteTable(w, r, s, v)
 }
 
-func (s *session) protect(ctx context.Context, name string, on bool) error {
-	_, err := s.ddb.UpdateTable(ctx, &dynamodb.UpdateTableInput{TableName: &name, DeletionProtectionEnabled: &on})
-	if err == nil {
-		s.settles(ctx, name, isActive)
-	}
-	return err
-}
-
 func (s *session) deleteTable(ctx context.Context, name string, backup bool) error {
 	ch := change{Key: tableKey(name), Table: name, Title: "Table " + name + " deleted",
 		Diff: []diffLine{removed(name)}, Final: "there is no backup"}
-	t, err := s.describeTable(ctx, name)
+	t, err := tablechange.Describe(ctx, s.ddb, name)
 	if err != nil {
 		return err
 	}
@@ -97,54 +88,20 @@ func (s *session) deleteTable(ctx context.Context, name string, backup bool) err
 		backup = false // DynamoDB refuses the deletion, and the backup would stay
 	}
 	if backup {
-		arn, err := s.backup(ctx, name)
+		arn, err := tablechange.Backup(ctx, s.ddb, name)
 		if err != nil {
 			return err
 		}
-		ch.Final, ch.undo = "", func(ctx context.Context) error { return s.restore(ctx, name, arn) }
+		ch.Final, ch.undo = "", func(ctx context.Context) error { return tablechange.Restore(ctx, s.ddb, name, arn) }
 	}
-	if _, err := s.ddb.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: &name}); err != nil {
+	if err := tablechange.Delete(ctx, s.ddb, name); err != nil {
 		if backup {
 			s.say("The backup was created before the deletion was refused, and stays.")
 		}
 		return err
 	}
-	wait(ctx, func(ctx context.Context) bool {
-		_, err := s.describeTable(ctx, name)
-		return err != nil
-	})
 	s.note(ch)
 	return nil
-}
-
-// maxBackupName is the maximum length of a backup's name.
-const maxBackupName = 255
-
-// backup backs the table up and waits until the backup is complete.
-func (s *session) backup(ctx context.Context, name string) (arn string, err error) {
-	as := "before-deletion-" + name
-	made, err := s.ddb.CreateBackup(ctx, &dynamodb.CreateBackupInput{TableName: &name,
-		BackupName: aws.String(as[:min(len(as), maxBackupName)])})
-	if err != nil {
-		return "", err
-	}
-	arn = aws.ToString(made.BackupDetails.BackupArn)
-	if !wait(ctx, func(ctx context.Context) bool {
-		out, err := s.ddb.DescribeBackup(ctx, &dynamodb.DescribeBackupInput{BackupArn: &arn})
-		return err == nil && out.BackupDescription.BackupDetails.BackupStatus == ddbtypes.BackupStatusAvailable
-	}) {
-		return "", fmt.Errorf("the backup %s is not complete yet, so %s was not deleted: try again later", arn, name)
-	}
-	return arn, nil
-}
-
-func (s *session) restore(ctx context.Context, name, backup string) error {
-	_, err := s.ddb.RestoreTableFromBackup(ctx, &dynamodb.RestoreTableFromBackupInput{TargetTableName: &name,
-		BackupArn: &backup})
-	if err == nil {
-		s.settles(ctx, name, isActive)
-	}
-	return err
 }
 
 // deleteKeyView is the page that schedules the deletion of a key.
@@ -176,37 +133,11 @@ func (c *Console) showDeleteKey(w http.ResponseWriter, r *http.Request, s *sessi
 	if v.Name = s.aliases(ctx)[v.ID]; v.Name == "" {
 		v.Name = v.ID
 	}
-	if v.Tables, err = s.tablesUnder(ctx, v.ARN); err != nil {
+	if v.Tables, err = tablechange.Under(ctx, s.ddb, v.ARN); err != nil {
 		v.TablesProblem = c.explain(s, err)
 	}
 	c.render(w, r, s, v.Problem.status(), "deletekey",
 		page{Title: "Schedule key deletion", Section: "keys", Body: v})
-}
-
-// maxTablesUnder bounds how many tables are looked at for a page.
-const maxTablesUnder = 200
-
-// tablesUnder are the tables that DynamoDB encrypts under a key.
-func (s *session) tablesUnder(ctx context.Context, key string) (out []string, err error) {
-	seen := 0
-	pages := dynamodb.NewListTablesPaginator(s.ddb, &dynamodb.ListTablesInput{})
-	for pages.HasMorePages() && seen < maxTablesUnder {
-		list, err := pages.NextPage(ctx)
-		if err != nil {
-			return out, err
-		}
-		for _, name := range list.TableNames {
-			seen++
-			t, err := s.describeTable(ctx, name)
-			if err != nil {
-				return out, err
-			}
-			if t.SSEDescription != nil && aws.ToString(t.SSEDescription.KMSMasterKeyArn) == key {
-				out = append(out, name)
-			}
-		}
-	}
-	return out, nil
 }
 
 // deleteKey schedules the deletion of a key.

@@ -22,7 +22,7 @@ func TestDeleteTable(t *testing.T) {
 	b.get("/tables/delete/absent", http.StatusNotFound)
 
 	page := b.post(path, http.StatusOK, "confirm", "confirm", "backup", "yes")
-	b.contains(page, "The table "+labsetup.ServerTable+" was deleted", "Your changes", "Undo")
+	b.contains(page, "The table "+labsetup.ServerTable+" was deleted", "Your changes to tables", "Undo")
 	b.lacks(page, `id="`+labsetup.ServerTable+`"`)
 	id := regexp.MustCompile(`name="change" value="([0-9a-f]{16})"`).FindStringSubmatch(page)
 	b.contains(b.post("/tables/undo", http.StatusOK, "table", labsetup.ServerTable, "change", id[1]), "Undone",

@@ -8,12 +8,11 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	ddbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/console/internal/fault"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/console/internal/tablechange"
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/console/internal/tabledraft"
 	"github.com/ddbseal/ddbseal/labsetup"
 )
@@ -121,17 +120,14 @@ func (c *Console) encryptionPage(w http.ResponseWriter, r *http.Request, s *sess
 func (c *Console) showEncryption(w http.ResponseWriter, r *http.Request, s *session, v manageView,
 	chosen *tabledraft.Encryption) {
 	ctx := r.Context()
-	t, err := s.describeTable(ctx, v.Name)
+	t, err := tablechange.Describe(ctx, s.ddb, v.Name)
 	if err != nil {
 		c.failed(w, r, s, "tables", "Manage encryption", err)
 		return
 	}
 	v.Now = s.currentKey(ctx, t)
-	v.NowText = v.Now.Text()
+	v.NowText = s.encryptionText(ctx, v.Now)
 	if v.Now.Key != "" {
-		if alias := s.aliases(ctx)[keyIDOf(v.Now.Key)]; alias != "" && v.Now.Kind == tabledraft.Customer {
-			v.NowText = strings.Replace(v.NowText, v.Now.Key, alias, 1)
-		}
 		v.NowLink = "/keys/" + url.PathEscape(keyIDOf(v.Now.Key))
 	}
 	if chosen == nil {
@@ -141,11 +137,16 @@ func (c *Console) showEncryption(w http.ResponseWriter, r *http.Request, s *sess
 	c.render(w, r, s, v.Problem.status(), "encryption", page{Title: "Manage encryption", Section: "tables", Body: v})
 }
 
+// encryptionText names a choice, by the key's alias if the user can see one.
+func (s *session) encryptionText(ctx context.Context, e tabledraft.Encryption) string {
+	return e.Text(s.aliases(ctx)[keyIDOf(e.Key)])
+}
+
 // changeEncryption puts a table under the key of the form.
 func (c *Console) changeEncryption(w http.ResponseWriter, r *http.Request, s *session) {
 	ctx, name, chosen := r.Context(), r.PathValue("name"), tabledraft.EncryptionForm(r.PostForm)
 	v := manageView{Name: name, Faults: chosen.Check()}
-	t, err := s.describeTable(ctx, name)
+	t, err := tablechange.Describe(ctx, s.ddb, name)
 	if err != nil {
 		c.failed(w, r, s, "tables", "Manage encryption", err)
 		return
@@ -159,14 +160,7 @@ func (c *Console) changeEncryption(w http.ResponseWriter, r *http.Request, s *se
 		return
 	}
 	put := func(ctx context.Context, e tabledraft.Encryption) error {
-		if _, err := s.ddb.UpdateTable(ctx,
-			&dynamodb.UpdateTableInput{TableName: &name, SSESpecification: e.Specification()}); err != nil {
-			return err
-		}
-		s.settles(ctx, name, func(t *ddbtypes.TableDescription) bool {
-			return isActive(t) && (t.SSEDescription == nil || t.SSEDescription.Status != ddbtypes.SSEStatusUpdating)
-		})
-		return nil
+		return tablechange.Encrypt(ctx, s.ddb, name, e.Specification())
 	}
 	if err := put(ctx, chosen); err != nil {
 		v.Problem = c.explain(s, err)
@@ -174,13 +168,14 @@ func (c *Console) changeEncryption(w http.ResponseWriter, r *http.Request, s *se
 		return
 	}
 	written := chosen
-	if t, err := s.describeTable(ctx, name); err == nil {
+	if t, err := tablechange.Describe(ctx, s.ddb, name); err == nil {
 		written = s.currentKey(ctx, t) // with the ARN of a key that was typed as an alias
 	}
+	text := s.encryptionText(ctx, written)
 	s.note(change{Key: tableKey(name), Table: name, Title: "Encryption of " + name + " changed",
-		Diff: stateDiff(now.Text(), written.Text()),
+		Diff: stateDiff(s.encryptionText(ctx, now), text),
 		undo: func(ctx context.Context) error {
-			t, err := s.describeTable(ctx, name)
+			t, err := tablechange.Describe(ctx, s.ddb, name)
 			if err != nil {
 				return err
 			}
@@ -189,6 +184,6 @@ func (c *Console) changeEncryption(w http.ResponseWriter, r *http.Request, s *se
 			}
 			return put(ctx, now)
 		}})
-	s.say("The table " + name + " is now under the " + written.Text() + ".")
+	s.say("The table " + name + " is now under the " + text + ".")
 	c.redirect(w, r, "/tables/encryption/"+url.PathEscape(name))
 }

@@ -10,8 +10,10 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/failure"
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
+	"github.com/ddbseal/ddbseal/internal/display"
 )
 
 // itemView is one item as the user sees it.
@@ -20,6 +22,8 @@ type itemView struct {
 	Sealed     bool
 	Opened     bool
 	Problem    *problem // why it did not open
+	SameAs     string   // where the page shows the same problem already
+	Failure    string   // its kind, such as denied or damaged
 	Attributes []attributeView
 	message    *envelope.Message
 }
@@ -30,6 +34,7 @@ type attributeView struct {
 	Stored     string // as DynamoDB returns it
 	Opened     string // as the user's key opens it
 	State      string // one of the states
+	What       string // what the state means, for the item's page
 	Length     int
 }
 
@@ -62,7 +67,7 @@ func shortKey(t *tableInfo, item envelope.Item) string {
 	var parts []string
 	for _, name := range t.keyNames() {
 		_, text := valueText(item[name])
-		parts = append(parts, text)
+		parts = append(parts, shown(text))
 	}
 	return strings.Join(parts, " / ")
 }
@@ -92,7 +97,11 @@ func valueText(v types.AttributeValue) (kind, text string) {
 	return kind, text
 }
 
-func shown(text string) string {
+// shown is a value for reading: cut, and with escapes for characters that show
+// nothing or turn the direction of the text. Line breaks and tabs stay.
+func shown(text string) string { return string(display.JSON([]byte(cut(text)))) }
+
+func cut(text string) string {
 	if runes := []rune(text); len(runes) > maxShown {
 		return string(runes[:maxShown]) + " …"
 	}
@@ -118,10 +127,15 @@ func (c *Console) view(ctx context.Context, s *session, t *tableInfo, item envel
 			opened, err = t.forItems().Open(ctx, s.kms, item, v.message)
 		}
 		v.Opened, v.Problem = err == nil, c.explain(s, err)
+		if err != nil {
+			v.Failure = failure.KindOf(err)
+			v.Problem.Head = headOf(v.Failure)
+		}
 	}
 	for _, name := range t.ordered(item) {
 		kind, text := valueText(item[name])
-		a := attributeView{Name: name, Type: kind, Stored: shown(text), Length: actions[name].Length, State: statePlain}
+		a := attributeView{Name: display.Text(name), Type: kind, Stored: shown(text), Length: actions[name].Length,
+			State: statePlain}
 		if v.Sealed {
 			a.State = stateOf(actions[name].Action)
 			if name == envelope.HeaderAttribute || name == envelope.FooterAttribute {
@@ -136,9 +150,45 @@ func (c *Console) view(ctx context.Context, s *session, t *tableInfo, item envel
 		if slices.Contains(t.keyNames(), name) {
 			a.State = stateKey
 		}
+		a.What = whatOf(a.State, v.Sealed, actions[name].Action)
 		v.Attributes = append(v.Attributes, a)
 	}
 	return v
+}
+
+// whatOf says what an attribute of a state is, for people.
+func whatOf(state string, sealed bool, action envelope.Action) string {
+	switch {
+	case state == stateKey && sealed:
+		return "part of the primary key: in the clear, and signed"
+	case state == stateKey:
+		return "part of the primary key: in the clear"
+	case state == statePlain:
+		return "plaintext: everyone who may read the table reads it"
+	case state == stateCiphertext:
+		return "encrypted and signed by the program: DynamoDB and readers without the key have ciphertext"
+	case action == envelope.SignAndIncludeInEncryptionContext:
+		return "in the clear, signed, and in the encryption context that AWS KMS and the audit see"
+	case state == stateSigned:
+		return "in the clear, and signed: a change is noticed"
+	case state == stateFormat:
+		return "of the encryption itself: the wrapped data key, and the signatures"
+	case action == envelope.DoNothing:
+		return "in the clear, and not signed: a change is not noticed"
+	}
+	return "the item does not say which of its attributes are not signed"
+}
+
+// headOf says what the kind of a failure means for an item.
+func headOf(kind string) string {
+	switch kind {
+	case failure.Denied:
+		return "Denied: this user may not use the key. The item may be intact."
+	case failure.Damaged:
+		return "Damaged: the item does not verify, also for a reader with the key. It was changed, cut, or copied " +
+			"from another item or table by someone without the key."
+	}
+	return ""
 }
 
 func stateOf(a envelope.Action) string {

@@ -3,10 +3,7 @@ package console
 import (
 	"context"
 	"net/http"
-	"slices"
-	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/console/internal/itempage"
@@ -61,7 +58,9 @@ func (c *Console) itemRoutes(get, post func(string, handler)) {
 		return d.Delete(r.Context(), k, r.PostForm)
 	}))
 	get(item+"/deleted", existing(func(d desk, _ *http.Request, k key) reply.Reply { return d.DeletedPage(k) }))
-	post(item+"/restore", existing(func(d desk, r *http.Request, k key) reply.Reply { return d.Restore(r.Context(), k) }))
+	post(item+"/restore", existing(func(d desk, r *http.Request, k key) reply.Reply {
+		return d.Restore(r.Context(), k)
+	}))
 }
 
 func (c *Console) itemDesk(ctx context.Context, s *session, table string) (*itempage.Desk, error) {
@@ -69,7 +68,7 @@ func (c *Console) itemDesk(ctx context.Context, s *session, table string) (*item
 	if err != nil {
 		return nil, err
 	}
-	return &itempage.Desk{DDB: s.ddb, KMS: s.kmsOf, Table: *t.forItems(), ListKeys: s.namedKeys,
+	return &itempage.Desk{DDB: s.ddb, KMS: s.kmsOf, Table: *t.forItems(), ListKeys: s.itemKeys,
 		Link:   func(key envelope.Item) string { return "/tables/item/" + s.name(table, key) },
 		Secret: s.csrfRoot, Kept: &s.items}, nil
 }
@@ -89,24 +88,11 @@ func (s *session) kmsOf(region string) (awskms.KMSClient, error) {
 	return kms.NewFromConfig(cfg), nil
 }
 
-// namedKeys are the keys with aliases, without those that AWS manages. More users may
-// list aliases than keys.
-func (s *session) namedKeys(ctx context.Context) []itempage.Key {
-	var out []itempage.Key
-	for pages := kms.NewListAliasesPaginator(s.kms, &kms.ListAliasesInput{}); pages.HasMorePages(); {
-		p, err := pages.NextPage(ctx)
-		if err != nil {
-			break
-		}
-		for _, a := range p.Aliases {
-			name, target := aws.ToString(a.AliasName), aws.ToString(a.TargetKeyId)
-			if target == "" || strings.HasPrefix(name, "alias/aws/") {
-				continue
-			}
-			out = append(out, itempage.Key{Name: name,
-				ARN: strings.TrimSuffix(aws.ToString(a.AliasArn), name) + "key/" + target})
-		}
+// itemKeys are the keys to encrypt an item under, which are those to encrypt a
+// table under.
+func (s *session) itemKeys(ctx context.Context) (out []itempage.Key) {
+	for _, k := range s.customerKeys(ctx) {
+		out = append(out, itempage.Key(k))
 	}
-	slices.SortFunc(out, func(a, b itempage.Key) int { return strings.Compare(a.Name, b.Name) })
 	return out
 }

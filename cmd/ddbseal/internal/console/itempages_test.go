@@ -16,11 +16,11 @@ import (
 )
 
 var (
-	valuePattern  = regexp.MustCompile(`(?s)name="(value-\d+)"[^>]*>\n(.*?)</textarea>`)
-	fieldPattern  = regexp.MustCompile(`<input [^>]*name="([a-z0-9-]+)" value="([^"]*)"`)
-	selectPattern = regexp.MustCompile(`(?s)<select id="[^"]*" name="([a-z]+-?\d*)">(.*?)</select>`)
-	chosenPattern = regexp.MustCompile(`value="([^"]*)" selected`)
-	actionPattern = regexp.MustCompile(`<form method="post" action="/c-[0-9a-f]+([^"]*)" class="stack itemform"`)
+	valuePattern     = regexp.MustCompile(`(?s)name="(value-\d+)"[^>]*>\n(.*?)</textarea>`)
+	itemInputPattern = regexp.MustCompile(`<input [^>]*name="([a-z0-9-]+)" value="([^"]*)"`)
+	selectPattern    = regexp.MustCompile(`(?s)<select id="[^"]*" name="([a-z]+-?\d*)">(.*?)</select>`)
+	chosenPattern    = regexp.MustCompile(`value="([^"]*)" selected`)
+	actionPattern    = regexp.MustCompile(`<form method="post" action="/c-[0-9a-f]+([^"]*)" class="stack itemform"`)
 )
 
 // itemForm is what a browser would send for the form of an item, and where to.
@@ -38,7 +38,7 @@ func (b *browser) itemForm(page string) itemForm {
 	_, page, _ = strings.Cut(page, `class="stack itemform">`)
 	page, _, _ = strings.Cut(page, "</form>")
 	f := itemForm{m[1], map[string]string{}}
-	for _, x := range fieldPattern.FindAllStringSubmatch(page, -1) {
+	for _, x := range itemInputPattern.FindAllStringSubmatch(page, -1) {
 		if strings.Contains(x[0], `type="radio"`) || strings.Contains(x[0], `type="checkbox"`) || x[1] == "csrf" {
 			continue
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/console/internal/denial"
 	"github.com/ddbseal/ddbseal/internal/keypolicy"
 )
 
@@ -97,7 +98,9 @@ type keyView struct {
 	AWSManaged                  bool
 	Fixed                       bool // nothing can be changed here
 	PolicyView                  bool // else the default view
+	Refused                     *refusedPolicy
 
+	Denied         *problem // of policy, grants and rotation at once
 	Policy         string
 	PolicyProblem  *problem
 	OtherForm      bool // the default view cannot show the policy
@@ -132,6 +135,11 @@ func grantChoices() []string {
 }
 
 func (c *Console) keyPage(w http.ResponseWriter, r *http.Request, s *session) {
+	c.showKey(w, r, s, http.StatusOK, nil)
+}
+
+// showKey shows a key, with the edit of its policy that was refused, if there is one.
+func (c *Console) showKey(w http.ResponseWriter, r *http.Request, s *session, status int, refused *refusedPolicy) {
 	id := r.PathValue("id")
 	ctx := r.Context()
 	d, err := s.kms.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: &id})
@@ -147,16 +155,29 @@ func (c *Console) keyPage(w http.ResponseWriter, r *http.Request, s *session) {
 		Disabled:   m.KeyState == types.KeyStateDisabled,
 		AWSManaged: m.KeyManager == types.KeyManagerTypeAws,
 		Fixed:      m.KeyManager == types.KeyManagerTypeAws || c.readOnly(),
-		PolicyView: r.URL.Query().Get("view") == "policy", GrantChoices: grantChoices()}
+		PolicyView: refused != nil || r.URL.Query().Get("view") == "policy", Refused: refused,
+		GrantChoices: grantChoices()}
 	c.fillPolicy(ctx, s, &v)
 	c.fillGrants(ctx, s, &v)
 	c.fillRotation(ctx, s, &v)
+	if v.Denied = s.together(v.PolicyProblem, v.GrantsProblem, v.RotationProblem); v.Denied != nil {
+		v.Denied.ID = "denied"
+	}
+	problems := []*problem{v.Denied, v.PolicyProblem, v.GrantsProblem, v.RotationProblem}
+	if refused != nil {
+		problems = append(problems, refused.Problem)
+	}
+	for _, p := range problems {
+		if p != nil && p.Cure != nil && p.Cure.KeyLink == "/keys/"+id {
+			p.Cure.KeyLink = "" // is this page
+		}
+	}
 	v.Changes = s.changesOf(id)
 	title := v.Alias
 	if title == "" {
 		title = "Key " + id
 	}
-	c.render(w, r, s, http.StatusOK, "key", page{Title: title, Section: "keys", Body: v})
+	c.render(w, r, s, status, "key", page{Title: title, Section: "keys", Body: v})
 }
 
 func (c *Console) fillPolicy(ctx context.Context, s *session, v *keyView) {
@@ -271,6 +292,15 @@ func (c *Console) fillRotation(ctx context.Context, s *session, v *keyView) {
 	if list, err := s.kms.ListKeyRotations(ctx, &kms.ListKeyRotationsInput{KeyId: &v.ID}); err == nil {
 		v.Rotations = len(list.Rotations)
 	}
+}
+
+// Part is what a part of the page shows of its problem: a place above, where one
+// panel stands for several.
+func (v keyView) Part(p *problem) *problem {
+	if p != nil && v.Denied != nil {
+		return &problem{denial.Problem{Above: v.Denied.ID}}
+	}
+	return p
 }
 
 // peopleView is the list of key users or administrators with its forms.

@@ -144,9 +144,6 @@ func (c *Console) showLab(w http.ResponseWriter, r *http.Request, s *session, na
 	}
 	v.Fill(setup.Plan(), setup.Lessons(), kept.Answers, c.progress.Named())
 	next := v.Upcoming()
-	if next != nil {
-		next.CSRF = s.csrf
-	}
 	if next != nil && !v.Working {
 		if run == nil { // nothing was run since the session began
 			run = new(lab.Runs).Start(r.Context(), s.arn, c.runConfig(s, setup))

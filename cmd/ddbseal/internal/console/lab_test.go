@@ -47,7 +47,7 @@ func TestLab(t *testing.T) {
 		s := newSite(t, durable)
 		b, user := s.administrator(), s.user()
 		page := b.get("/lab", http.StatusOK)
-		b.contains(page, "2 of 25", "Run step 3")
+		b.contains(page, "2 of 25", "Run step 3", `value="12">Run to here`)
 		b.lacks(page, `id="report"`, "Try the exercises")
 		b.contains(page, "Clean up") // also before the end
 		page = b.runs(page, "run-core")
@@ -122,7 +122,11 @@ func TestLabQuestions(t *testing.T) {
 	t.Run("ask", func(t *testing.T) {
 		b := newSite(t, durable).administrator()
 		page := b.post("/lab/run", http.StatusOK, "step", "8")
-		b.contains(page, "What will administrator see?", "the record", "ciphertext", "an error", "goal", "Optional")
+		b.contains(page, "The administrator reads the server-side table. What will they see?", "the record", "ciphertext", "an error", "goal", "Optional")
+		b.lacks(page, "denied kms:Decrypt", "Anyone who may read the table and use its key sees plaintext")
+		if len(page) > 150<<10 {
+			t.Errorf("the page has %d bytes", len(page))
+		}
 		ask := func(text string, right, wrong int) {
 			t.Helper()
 			page := html.UnescapeString(b.get("/lab", http.StatusOK))
@@ -254,13 +258,102 @@ func TestLabLinks(t *testing.T) {
 	for _, m := range regexp.MustCompile(`By hand[^<]*(?:</dt><dd>[^<]*)?<a href="/c-[0-9a-f]+([^"]*)"`).FindAllStringSubmatch(page, -1) {
 		links[html.UnescapeString(m[1])] = true
 	}
-	if len(links) < 6 {
+	if len(links) < 10 {
 		t.Errorf("%d links: %v", len(links), links)
 	}
 	names := labsetup.Names{}.Complete()
 	for i, id := range s.plan(t) {
-		if (i < 25) != (lab.ByHand(id, names).Path != "") && !strings.HasPrefix(id, "user") {
+		if (i < 25) != (lab.ByHand(id, names).Path != "") && id != "user-key" {
 			t.Errorf("step %d, %s: %+v", i+1, id, lab.ByHand(id, names))
 		}
 	}
+}
+
+// TestLabOnItsScreens does the core path by hand, on the screens that its steps lead to,
+// under other names. After each the lab's page says that it is done, and goes on.
+func TestLabOnItsScreens(t *testing.T) {
+	s := newSite(t)
+	b := s.administrator()
+	b.get("/lab", http.StatusOK)
+	page := b.post("/lab/names", http.StatusOK, "key", "alias/clinic", "serverTable", "Patients", "clientTable", "Sealed",
+		"user", "robin")
+	const robinARN = "arn:aws:iam::" + localaws.DefaultAccountID + ":user/robin"
+	// link is where the next step is done by hand.
+	link := func() string {
+		t.Helper()
+		m := regexp.MustCompile(`By hand: [^<]*<a href="/c-[0-9a-f]+([^"]*)"`).FindStringSubmatch(page)
+		if m == nil {
+			t.Fatalf("no link:\n%s", gist(page))
+		}
+		return html.UnescapeString(m[1])
+	}
+	// next looks at the lab's page after a step was done by hand, and goes on.
+	number := 0
+	next := func(pairs ...string) {
+		t.Helper()
+		number++
+		page = b.get("/lab", http.StatusOK)
+		b.contains(page, "Go on<")
+		page = b.post("/lab/run", http.StatusOK, append(pairs, "step", strconv.Itoa(number))...)
+		b.contains(page, strconv.Itoa(number)+" of 25", "was there already")
+		b.lacks(page, "not as expected")
+	}
+	create := b.fill(b.get(link(), http.StatusOK), "2", "type", "symmetric", "usage", "encrypt")
+	create = b.fill(create, "3", "alias", "clinic")
+	create = b.fill(create, "4", "administrator", adminARN, "deletion", "yes")
+	b.finish(b.fill(create, "5", "user", adminARN), http.StatusOK)
+	next("adopt", "yes")
+	next()
+	next() // the policy that the screen wrote is the lab's
+	key := strings.Split(between(b.get("/keys", http.StatusOK), `href="`, `">alias/clinic`), `"`)
+	keyPage := key[len(key)-1]
+	keyPage = keyPage[strings.Index(keyPage, "/keys/"):]
+	b.contains(b.post(link(), http.StatusOK, "name", "Patients", "partition", "id", "partition-type", "S", "settings",
+		"default"), "was created")
+	next("adopt", "yes")
+	arn := regexp.MustCompile(`value="(arn:aws:kms:[^"]+)"[^>]*>(?:[^<]*)alias/clinic`).FindStringSubmatch(b.get(link(), http.StatusOK))
+	if arn == nil {
+		t.Fatal("the key cannot be chosen")
+	}
+	b.post(link(), http.StatusOK, "encryption", "customer", "key", arn[1])
+	next()
+	b.post(link(), http.StatusOK, "name", "Sealed", "partition", "id", "partition-type", "S", "settings", "default")
+	next("adopt", "yes")
+	for _, mode := range []string{"plain", "client"} {
+		f := b.itemForm(b.get(link(), http.StatusOK))
+		f.values["mode"], f.values["key"] = mode, arn[1]
+		b.set(f, "id", "", "1", "")
+		b.set(f, "name", "S", "Robin Example", "encrypt")
+		b.set(f, "diagnosis", "S", "hay fever", "encrypt")
+		b.set(f, "ward", "S", "north", "sign")
+		b.contains(b.send(f, http.StatusOK), "The item is created")
+		next()
+	}
+	number = 12
+	page = b.post("/lab/run", http.StatusOK, "step", "12") // reads, and a look at the disk
+	if link() != "/users/new" {
+		t.Errorf("the user is made at %s", link())
+	}
+	created := b.created("name", "robin", "console", "yes", "kind", "generated", "policy", "full")
+	_, rows := b.download(created)
+	s.passwords["robin"] = rows[1][1]
+	next("adopt", "yes")
+	next() // the password
+	page = b.post("/lab/run", http.StatusOK, "step", "18")
+	b.contains(page, "18 of 25", "No statement of the key policy lets robin use the key.")
+	robin := s.as("robin")
+	robin.contains(robin.get("/tables", http.StatusOK), "AccessDeniedException")
+	b.contains(b.post(keyPage+"/add", http.StatusOK, "role", "user", "arn", robinARN), "added as key user")
+	robin.contains(robin.get("/tables", http.StatusOK), "hay fever")
+	number = 18
+	next()
+	page = b.post("/lab/run", http.StatusOK, "step", "21")
+	b.contains(page, "21 of 25", "The key policy lets robin use the key")
+	b.post(keyPage+"/remove", http.StatusOK, "role", "user", "arn", robinARN)
+	number = 21
+	next()
+	page = b.post("/lab/run", http.StatusOK, "step", "25")
+	b.contains(page, "every check held", "25 of 25", "What made the difference")
+	b.lacks(page, "not as expected")
+	robin.contains(robin.get("/tables", http.StatusOK), `id="user">robin`, "AccessDeniedException")
 }

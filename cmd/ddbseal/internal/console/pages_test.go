@@ -35,7 +35,7 @@ func TestWhoSeesWhat(t *testing.T) {
 		"statement 3 (Allow use of the key): Allow does not apply: principal did not match",
 		"<b>closest</b>",
 		"Any of these would allow it: naming the user as a principal in the key policy&#39;s statement “Allow use of the key”, a grant",
-		`&#34;AWS&#34;: &#34;`+userARN, "denied or damaged", ">north<")
+		`&#34;AWS&#34;: &#34;`+userARN, `<span class="chip denied">denied</span>`, ">north<")
 
 	path := administrator.keyPath()
 	administrator.get(path, http.StatusOK)
@@ -96,6 +96,13 @@ func TestEveryPage(t *testing.T) {
 		{administrator.Name, path, 200, "Key administrators"},
 		{administrator.Name, path + "?view=policy", 200, "Save policy"},
 		{administrator.Name, "/keys/0b9c9f9e-0000-4000-8000-000000000000", 404, "NotFoundException"},
+		{administrator.Name, "/users", 200, labsetup.UserName},
+		{administrator.Name, "/users/new", 200, "Console access"},
+		{administrator.Name, "/user?name=" + labsetup.UserName, 200, "AmazonDynamoDBFullAccess"},
+		{administrator.Name, "/user?name=missing", 404, "NoSuchEntity"},
+		{administrator.Name, "/user/delete?name=" + labsetup.UserName, 200, "goes first, in this order"},
+		{administrator.Name, "/secret/none", 410, "shows a secret once"},
+		{administrator.Name, "/tables/item/new?table=" + labsetup.ClientTable, 200, "Who encrypts the item"},
 		{administrator.Name, "/access", 200, "Who can become a reader"},
 		{administrator.Name, "/access?table=" + labsetup.ClientTable + "&sample=5", 200, "Sampled: all of 1 item"},
 		{administrator.Name, "/access?sample=101", 200, "up to 100 items"},
@@ -171,6 +178,14 @@ func TestItemPage(t *testing.T) {
 		"arn:aws:kms:us-east-1:111122223333:key/", "Robin Example", `<span class="chip ciphertext">ciphertext</span>`,
 		`<span class="chip signed">signed</span>`,
 		"HMAC of the key", labsetup.ServerTable, labsetup.BothTable, "still encrypted by the client")
+	// The page opens on what each attribute is; the bytes are folded away.
+	b.contains(page, "What each attribute is", "encrypted and signed by the program", "signed: a change is noticed",
+		"part of the primary key")
+	if first, bytes := strings.Index(page, "What each attribute is"), strings.Index(page, "message id"); first > bytes {
+		t.Error("the bytes come first")
+	}
+	b.lacks(page, "<details open class=\"card block", "<section class=\"card block")
+	b.contains(page, `<details class="card block"><summary><h2><code>aws_dbe_head`, `<details class="card" id="disk">`)
 	// The bytes that are drawn are all of the attribute's.
 	block := regexp.MustCompile(
 		`(?s)<code>aws_dbe_head</code> <span class="quiet">(\d+) bytes.*?<div class="hex"[^>]*>(.*?)</div>`).FindStringSubmatch(page)
@@ -259,7 +274,7 @@ func TestKeyChanges(t *testing.T) {
 	b.contains(b.post(path+"/policy", http.StatusOK, "view", "policy", "policy",
 		strings.Replace(policy, "key-consolepolicy-3", "mine", 1)), "Key policy edited",
 		`<span class="add">&#43;  &#34;Id&#34;: &#34;mine&#34;`)
-	b.contains(b.post(path+"/policy", http.StatusOK, "policy", "nonsense"), "MalformedPolicyDocument")
+	b.contains(b.post(path+"/policy", http.StatusBadRequest, "policy", "{}"), "MalformedPolicyDocument")
 	b.post(path+"/nothing", http.StatusNotFound)
 	// The page gives no power to a user.
 	u.get("/tables", http.StatusOK)

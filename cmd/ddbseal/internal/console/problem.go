@@ -1,45 +1,45 @@
 package console
 
 import (
-	"encoding/json"
 	"errors"
 	"net/http"
-	"net/url"
-	"slices"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/console/internal/denial"
 	"github.com/ddbseal/ddbseal/internal/awsmessage"
 	"github.com/ddbseal/ddbseal/localaws"
 )
 
-// problem is an error of AWS as the page shows it: what AWS said, and for a
-// denial what AWS does not say.
-type problem struct {
-	Code, Message string
-	Denied        bool
-	Missing       bool
-	Gone          bool // AWS does not answer
-	Action        string
-	Reasons       []reason
-	Cure          *cure
+// problem is an error of AWS as the page shows it.
+type problem struct{ denial.Problem }
+
+// once returns p, or the place in the page of a problem that says the same.
+func once(seen *denial.Seen, p *problem) (shown *problem, place string) {
+	if p == nil {
+		return nil, ""
+	}
+	if place = seen.Once(&p.Problem); place != "" {
+		return nil, place
+	}
+	return p, ""
 }
 
-// reason is how one statement or grant bore on the call.
-type reason struct {
-	Text string
-	Sid  string // of the statement
-	Kind string // "deny", "near" (only the principal is missing), "holds" or "other"
-}
-
-// cure is what would change the decision.
-type cure struct {
-	Text, Statement string
-	KeyLink         string // the page of the key, when its policy decides
+// together is [denial.Together] for problems of the user.
+func (s *session) together(problems ...*problem) *problem {
+	var all []*denial.Problem
+	for _, p := range problems {
+		if p != nil {
+			all = append(all, &p.Problem)
+		}
+	}
+	if one := denial.Together(s.user, s.arn, all...); one != nil {
+		return &problem{*one}
+	}
+	return nil
 }
 
 // unreachable reports whether no answer came at all.
@@ -60,28 +60,6 @@ func (p *problem) status() int {
 		return http.StatusForbidden
 	}
 	return http.StatusOK
-}
-
-// Decisive are the reasons that bear on the decision, those that decide first.
-func (p *problem) Decisive() (out []reason) {
-	for _, kind := range []string{"deny", "near", "holds"} {
-		for _, r := range p.Reasons {
-			if r.Kind == kind {
-				out = append(out, r)
-			}
-		}
-	}
-	return out
-}
-
-// Others are the rest: other actions, other principals.
-func (p *problem) Others() (out []reason) {
-	for _, r := range p.Reasons {
-		if r.Kind == "other" {
-			out = append(out, r)
-		}
-	}
-	return out
 }
 
 func errorCode(err error) string {
@@ -110,7 +88,7 @@ func (c *Console) explain(s *session, err error) *problem {
 	if err == nil {
 		return nil
 	}
-	p := &problem{Code: errorCode(err), Message: message(err)}
+	p := &problem{denial.Problem{Code: errorCode(err), Message: message(err)}}
 	p.Denied = strings.HasPrefix(p.Code, "AccessDenied")
 	if c.cfg.Attached != nil && unreachable(err) {
 		p.Gone, p.Message = true,
@@ -121,12 +99,11 @@ func (c *Console) explain(s *session, err error) *problem {
 	if !p.Denied {
 		return p
 	}
-	var resource string
-	p.Action, resource = awsmessage.Refused(err)
+	p.Action, p.Resource = awsmessage.Refused(err)
 	for _, r := range c.reasons(s, err) {
-		p.Reasons = append(p.Reasons, reason{r.Text, r.Sid, kindOf(r)})
+		p.Reasons = append(p.Reasons, denial.NewReason(r))
 	}
-	p.Cure = p.cure(s, resource)
+	p.SetCure(s.user, s.arn)
 	return p
 }
 
@@ -146,61 +123,4 @@ func (c *Console) reasons(s *session, err error) []localaws.Reason {
 		}
 	}
 	return nil
-}
-
-// kindOf sorts how statements and grants bore on a call.
-func kindOf(r localaws.Reason) string {
-	switch {
-	case r.Applies && r.Effect == "Deny":
-		return "deny"
-	case r.Effect == "Allow" && slices.Equal(r.Missed, []string{"principal"}):
-		return "near"
-	case r.Applies:
-		return "holds"
-	}
-	return "other"
-}
-
-// cure says what would let the call through.
-func (p *problem) cure(s *session, resource string) *cure {
-	if p.Action == "" {
-		return nil
-	}
-	out := &cure{}
-	key := strings.HasPrefix(p.Action, "kms:") && strings.Contains(resource, ":key/")
-	if a, err := arn.Parse(resource); key && err == nil {
-		out.KeyLink = "/keys/" + url.PathEscape(strings.TrimPrefix(a.Resource, "key/"))
-	}
-	for _, r := range p.Reasons {
-		if r.Kind == "deny" {
-			out.Text = "An explicit deny wins over every allow. It would have to go, or stop naming this user: " +
-				r.Text
-			return out
-		}
-	}
-	var suggested any
-	if key {
-		suggested = struct{ Sid, Effect, Principal, Action, Resource any }{"Allow " + s.user, "Allow",
-			map[string]string{"AWS": s.arn}, p.Action, "*"}
-		others := "a grant, an IAM policy of the user where the key policy lets those count, or a statement of their " +
-			"own in the key policy:"
-		out.Text = "Any of these would allow it: " + others
-		for _, r := range p.Reasons {
-			if r.Kind == "near" && r.Sid != "" {
-				out.Text = "Any of these would allow it: naming the user as a principal in the key policy's " +
-					"statement “" +
-					r.Sid + "”, " + others
-				break
-			}
-		}
-	} else {
-		suggested = struct{ Effect, Action, Resource any }{"Allow", p.Action, resource}
-		out.Text = "A statement in an IAM policy of the user would allow it:"
-	}
-	text, err := json.MarshalIndent(suggested, "", "  ")
-	if err != nil {
-		return nil
-	}
-	out.Statement = string(text)
-	return out
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -180,11 +181,30 @@ func TestHeadersAndCookies(t *testing.T) {
 	}
 }
 
-// TestNothingInline: the policy would stop it, so nothing may rely on it.
+// TestNothingInline: the policy would stop it, so nothing may rely on it. Nothing
+// comes from elsewhere, and a page is small with all that it loads.
 func TestNothingInline(t *testing.T) {
 	b := newSite(t).administrator()
-	for _, path := range []string{"/tables", "/keys", b.keyPath(), "/audit", "/lab", "/exercises"} {
+	const maxWeight = 150 << 10
+	elsewhere := regexp.MustCompile(`(src|href|action|formaction)="(https?:|//)[^"]*`)
+	loaded := 0
+	for _, name := range []string{"console.css", "console.js", "icon.svg"} {
+		loaded += len(b.get("/static/"+name, http.StatusOK))
+	}
+	for _, path := range []string{"/", "/tables", "/keys", b.keyPath(), "/keys/create", "/tables/create",
+		"/audit", "/lab", "/exercises", "/users", "/users/new", "/user?name=" + labsetup.UserName,
+		"/tables/item/new?table=" + labsetup.ClientTable} {
 		page := b.get(path, http.StatusOK)
+		limit := maxWeight
+		if path == "/lab" {
+			limit = 200 << 10 // every step of the lab with its commands
+		}
+		if size := len(page) + loaded; size >= limit {
+			t.Errorf("%s is %d bytes with what it loads", path, size)
+		}
+		if elsewhere.MatchString(page) {
+			t.Errorf("%s loads or links to another place: %q", path, elsewhere.FindString(page))
+		}
 		b.lacks(page, " style=", "<style", " onclick", " onload", "javascript:", "https://", "ZgotmplZ")
 		if strings.Count(page, "<script") != 1 {
 			t.Error(path)

@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"path"
 	"strings"
+
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/console/internal/markup"
 )
 
 //go:embed templates static
@@ -105,13 +107,14 @@ type page struct {
 	Where          string // on which AWS
 	CSRF           string
 	Notice         string
+	Back           string // where a page about a problem leads back to
 	Body           any
 	Problem        *problem // why AWS refused what the form asked for
 	ReadOnly       bool     // nothing can be changed on this console
 }
 
 // render writes a page whole or not at all.
-func (c *Console) render(w http.ResponseWriter, _ *http.Request, s *session, status int, name string, p page) {
+func (c *Console) render(w http.ResponseWriter, r *http.Request, s *session, status int, name string, p page) {
 	if c.cfg.Server != nil {
 		p.Where = "Embedded AWS, account " + c.cfg.Server.AccountID() + ", " + c.cfg.Server.Region() +
 			". Nothing leaves this machine."
@@ -133,7 +136,7 @@ func (c *Console) render(w http.ResponseWriter, _ *http.Request, s *session, sta
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = w.Write(b.Bytes())
+	_, _ = w.Write(markup.Finish(b.Bytes(), c.prefix+r.URL.RequestURI()))
 }
 
 func (c *Console) notFound(w http.ResponseWriter, r *http.Request, s *session) {
@@ -159,7 +162,11 @@ func (c *Console) failed(w http.ResponseWriter, r *http.Request, s *session, sec
 	case p.Missing:
 		status = http.StatusNotFound
 	}
-	c.render(w, r, s, status, "problem", page{Title: title, Section: section, Body: p})
+	back := "/" + section
+	if r.URL.Path == back {
+		back = "/"
+	}
+	c.render(w, r, s, status, "problem", page{Title: title, Section: section, Back: back, Body: p})
 }
 
 // sessionOver reports whether an error code means that the session's

@@ -71,6 +71,7 @@ type signInView struct {
 	CanRoot       bool
 	AccessKey     bool   // an access key signs in, no password
 	Where         string // at whom
+	AWS           bool   // it is AWS itself
 }
 
 // at is where people sign in.
@@ -116,7 +117,7 @@ func (c *Console) showSignIn(w http.ResponseWriter, r *http.Request, status int,
 	if c.cfg.Server != nil {
 		v.Account, v.CanRoot = c.cfg.Server.AccountID(), c.cfg.RootToken != ""
 	} else {
-		v.AccessKey, v.Where = true, c.cfg.Attached.Name
+		v.AccessKey, v.Where, v.AWS = true, c.cfg.Attached.Name, c.cfg.Attached.AWS
 	}
 	c.render(w, r, nil, status, "signin", page{Title: "Sign in", CSRF: c.formToken(value), Body: v})
 }

@@ -2,6 +2,7 @@ package console
 
 import (
 	"bytes"
+	"html"
 	"io"
 	"log/slog"
 	"net/http"
@@ -143,6 +144,9 @@ func (b *browser) do(r *http.Request, status int) string {
 	}
 	if answer.StatusCode != status {
 		b.t.Fatalf("%s %s: status %d, want %d\n%s", r.Method, r.URL, answer.StatusCode, status, body)
+	}
+	if self := `href="` + html.EscapeString(answer.Request.URL.RequestURI()) + `"`; bytes.Contains(body, []byte(self)) {
+		b.t.Errorf("%s links to itself", answer.Request.URL)
 	}
 	if m := csrfPattern.FindSubmatch(body); m != nil {
 		b.csrf = string(m[1])

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/console/internal/denial"
 	"github.com/ddbseal/ddbseal/envelope"
 )
 
@@ -75,6 +76,7 @@ type panel struct {
 	Name     string
 	Info     *tableInfo
 	Problem  *problem
+	SameAs   string // where the page shows the same problem already
 	Items    []itemView
 	More     bool
 	Sealed   bool   // its items carry header and footer
@@ -110,8 +112,21 @@ func (c *Console) showTables(w http.ResponseWriter, r *http.Request, s *session,
 		c.redirect(w, r, "/signin")
 		return
 	}
+	v.unite()
 	v.Fixed, v.Changes = c.readOnly(), s.changesWhere(func(ch *change) bool { return ch.Table != "" })
 	c.render(w, r, s, http.StatusOK, "tables", page{Title: "Tables", Section: "tables", Body: v})
+}
+
+// unite leaves one of the problems that say the same.
+func (v *tablesView) unite() {
+	var shown denial.Seen
+	for i := range v.Panels {
+		p := &v.Panels[i]
+		p.Problem, p.SameAs = once(&shown, p.Problem)
+		for k := range p.Items {
+			p.Items[k].Problem, p.Items[k].SameAs = once(&shown, p.Items[k].Problem)
+		}
+	}
 }
 
 // chooseTables lists the tables; without a choice it takes the lab's two.

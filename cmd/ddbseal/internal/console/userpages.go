@@ -43,7 +43,7 @@ func (c *Console) userRoutes(get, post func(string, handler)) {
 
 func (c *Console) desk(s *session) *userpage.Desk {
 	return &userpage.Desk{IAM: s.iam, Self: s.arn, SignIn: c.signInAddress(s.account), ReadOnly: c.readOnly(),
-		Now: c.cfg.Clock(), Kept: &s.users}
+		Now: c.cfg.Clock(), NewID: random, Kept: &s.users}
 }
 
 // signInAddress is where a user signs in with a password: at this console on the

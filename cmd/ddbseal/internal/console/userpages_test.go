@@ -25,7 +25,7 @@ func (b *browser) created(pairs ...string) string {
 // download fetches the file of the page that shows a secret.
 func (b *browser) download(page string) (http.Header, [][]string) {
 	b.t.Helper()
-	path := regexp.MustCompile(`/secret/[A-Z2-7]+`).FindString(page)
+	path := regexp.MustCompile(`/secret/[0-9a-f]+`).FindString(page)
 	answer, err := b.client.Do(b.form(path, b.csrf))
 	if err != nil {
 		b.t.Fatal(err)
@@ -62,7 +62,7 @@ func TestCreateUser(t *testing.T) {
 	password := rows[1][1]
 	b.contains(page, password)
 	// A second look has it no more, and another session none at all.
-	path := regexp.MustCompile(`/secret/[A-Z2-7]+`).FindString(page)
+	path := regexp.MustCompile(`/secret/[0-9a-f]+`).FindString(page)
 	b.lacks(b.get(path, http.StatusGone), password)
 	root := s.as("root")
 	root.get("/users", http.StatusOK)
@@ -93,11 +93,12 @@ func TestCreateUserRefused(t *testing.T) {
 		want   string
 		pairs  []string
 	}{
-		"bad name":       {400, "1 to 64 letters", []string{"name", "robin/x", "policy", "read"}},
-		"no name":        {400, "Give the user a name", []string{"name", " ", "policy", "read"}},
-		"existing name":  {409, "There is already a user", []string{"name", labsetup.UserName, "policy", "read"}},
-		"short password": {400, "8 to 128", []string{"name", "robin", "console", "yes", "kind", "own", "password", "x", "policy", "read"}},
-		"no policy":      {400, "Choose the permissions", []string{"name", "robin"}},
+		"bad name":      {400, "1 to 64 letters", []string{"name", "robin/x", "policy", "read"}},
+		"no name":       {400, "Give the user a name", []string{"name", " ", "policy", "read"}},
+		"existing name": {409, "There is already a user", []string{"name", labsetup.UserName, "policy", "read"}},
+		"short password": {400, "8 to 128", []string{"name", "robin", "console", "yes", "kind", "own", "password", "x",
+			"policy", "read"}},
+		"no policy": {400, "Choose the permissions", []string{"name", "robin"}},
 	} {
 		b.get("/users/new", http.StatusOK)
 		page := b.post("/users/review", c.status, c.pairs...)
@@ -108,8 +109,8 @@ func TestCreateUserRefused(t *testing.T) {
 	}
 	// No right: AWS's words, the reasons, and the form again.
 	user.get("/users/new", http.StatusOK)
-	review := user.post("/users/review", http.StatusOK, "name", "robin", "console", "yes", "kind", "own", "password", own,
-		"policy", "read")
+	review := user.post("/users/review", http.StatusOK, "name", "robin", "console", "yes", "kind", "own", "password",
+		own, "policy", "read")
 	user.lacks(review, own)
 	page := user.post("/users/create", http.StatusForbidden, "review", between(review, `name="review" value="`, `"`))
 	user.contains(page, "AccessDenied", "iam:CreateUser", "What would change it", `value="robin"`)
@@ -199,9 +200,37 @@ func TestUserPage(t *testing.T) {
 		"You are signed in as this user")
 }
 
-// TestAttachedUsers: a console over another server names no page for passwords,
-// and only reads unless it may write.
-func TestAttachedUsers(t *testing.T) {
+// TestUsersOfAnotherServer: the page that signs in says what it takes and where
+// that comes from; a new user gets no address at which a password would be typed
+// into a page that does not know it, and signs in with an access key.
+func TestUsersOfAnotherServer(t *testing.T) {
+	s, _, key, _ := attachedSite(t, true)
+	b := s.withKey(key)
+	fresh := s.browser()
+	fresh.contains(fresh.get("/signin", http.StatusOK), "takes an access key and no password",
+		"aws iam create-access-key")
+	page := b.created("name", "robin", "console", "yes", "kind", "generated", "policy", "full")
+	b.contains(page, "no page that takes passwords")
+	b.lacks(page, "sign-in URL", "signin.aws")
+	if _, rows := b.download(page); rows[1][2] != "" {
+		t.Errorf("the file names %q", rows[1][2])
+	}
+	_, rows := b.download(b.post("/user/key-create", http.StatusOK, "name", "robin"))
+	s.withKey(aws.Credentials{AccessKeyID: rows[1][0], SecretAccessKey: rows[1][1]})
+
+	s, _, key, _ = attachedSite(t, false)
+	b = s.withKey(key)
+	b.lacks(b.get("/users", http.StatusOK), "Create user")
+	b.lacks(b.get("/user?name="+labsetup.UserName, http.StatusOK), "Delete user", "Create access key")
+	b.lacks(b.get("/tables", http.StatusOK), "Create item")
+	b.post("/users/create", http.StatusForbidden)
+	b.post("/user/key-create", http.StatusForbidden, "name", labsetup.UserName)
+	b.get("/tables/item/new?table="+labsetup.OwnedTable, http.StatusForbidden)
+}
+
+// TestSignInAddress: a password works at AWS's own console, and nowhere on
+// another server.
+func TestSignInAddress(t *testing.T) {
 	for name, c := range map[string]struct {
 		attached Attached
 		want     string

@@ -69,7 +69,7 @@ func OfRead(err error, table string, key store.Key, names Names) (Item, bool) {
 }
 
 func about(e *store.ItemError, names Names) Item {
-	out := Item{Table: e.Table, Key: keyJSON(e.Key, names), Kind: kindOf(e.Err), err: e}
+	out := Item{Table: e.Table, Key: keyJSON(e.Key, names), Kind: KindOf(e.Err), err: e}
 	reason := e.Err
 	if reason == nil {
 		return out
@@ -99,8 +99,8 @@ func codeOf(err error) string {
 	return ""
 }
 
-// kindOf sorts an error of an item.
-func kindOf(err error) string {
+// KindOf returns the kind of the error of an item.
+func KindOf(err error) string {
 	code := codeOf(err)
 	switch {
 	case errors.Is(err, envelope.ErrKeyDenied), strings.HasPrefix(code, "AccessDenied"):

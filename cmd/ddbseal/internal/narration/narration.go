@@ -55,8 +55,8 @@ func New(out io.Writer, verbose, slow bool, size int) *Narrator {
 // Begin is the first screen: the question of the lab, and its picture. A learner
 // who predicts sees an empty one.
 func (n *Narrator) Begin() {
-	terminal.Tell(n.out, "\nOne record, one key, two ways to encrypt: server-side DynamoDB encrypts, and\n"+
-		"client-side your program does. Who sees what?\n\n")
+	terminal.Tell(n.out, "\nOne record, one key, two ways to encrypt it. Server-side, DynamoDB encrypts;\n"+
+		"client-side, your program does. Who sees what?\n\n")
 	p := labsetup.ExpectedPicture()
 	if n.Learner != nil {
 		p = screen.Covered()

@@ -66,7 +66,7 @@ func TestLearn(t *testing.T) {
 	n.Ask(read)                                        // end of input
 	n.Ask(read)                                        // and after it
 	n.Learner.end(n)
-	for text, times := range map[string]int{"user reads. What will they see?": 3, "3 an error": 3, "Right.": 1,
+	for text, times := range map[string]int{"The user reads. What will they see?": 3, "3 an error": 3, "Right.": 1,
 		"Not quite: it is": 1, "never to keys": 1, "Your answer": 6, "answered 1 of 2 questions right": 1} {
 		if got := strings.Count(out.String(), text); got != times {
 			t.Errorf("%q is there %d times, want %d:\n%s", text, got, times, &out)

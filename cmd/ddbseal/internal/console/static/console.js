@@ -99,6 +99,8 @@ const root = new URL("..", document.currentScript.src).pathname;
       error.textContent = e.error;
       last.append(document.createElement("br"), error);
     }
+    const heads = rows.parentElement.tHead.rows[0].cells;
+    for (const c of row.cells) c.dataset.label = heads[c.cellIndex].textContent;
     while (rows.rows.length > limit) rows.deleteRow(-1);
   };
 })();

@@ -36,6 +36,9 @@
     const wide = [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > document.documentElement.clientWidth && !e.parentElement.closest(".scroll, pre, .hex"));
     found.push(`the page is ${document.documentElement.scrollWidth} wide: ` + wide.map(name).join(" "));
   }
+  for (const e of document.querySelectorAll(".scroll:has(> table)")) {
+    if (innerWidth < 600 && visible(e) && e.scrollWidth > e.clientWidth + 1) found.push(`a column is cut, ${e.scrollWidth} of ${e.clientWidth}: ` + name(e));
+  }
   // Contrast of every text with what is behind it: WCAG 2.2, 4.5 to 1, for
   // large text 3 to 1.
   const canvas = document.createElement("canvas");

@@ -101,10 +101,10 @@ func (r *Row) checkName() string {
 }
 
 // Actions returns what to do with each attribute of an item that the client
-// encrypts, and the unsigned ones apart. known are the actions of the table's
-// other items, by name: one attribute has one action in a table. It returns
-// false after it has noted in the rows what is wrong, with the right action.
-func (f *Form) Actions(known map[string]envelope.Action) (actions map[string]envelope.Action, unsigned []string, ok bool) {
+// encrypts. known are the actions of the table's other items, by name: one
+// attribute has one action in a table. It returns false after it has noted in the
+// rows what is wrong, with the right action.
+func (f *Form) Actions(known map[string]envelope.Action) (actions map[string]envelope.Action, ok bool) {
 	actions, ok = map[string]envelope.Action{}, true
 	for i := range f.Rows {
 		r := &f.Rows[i]
@@ -129,15 +129,12 @@ func (f *Form) Actions(known map[string]envelope.Action) (actions map[string]env
 		case action != envelope.DoNothing && open:
 			r.Wrong = `A name that begins with "` + OpenPrefix + `" says that the attribute is open: choose that, or ` +
 				`another name.`
-		case action == envelope.DoNothing:
-			unsigned = append(unsigned, r.Name)
-			fallthrough
 		default:
 			actions[r.Name] = action
 		}
 		ok = ok && r.Wrong == ""
 	}
-	return actions, unsigned, ok
+	return actions, ok
 }
 
 // Words says what an action does to an attribute.

@@ -75,7 +75,8 @@ func TestWrongRows(t *testing.T) {
 		"set of doubles": {Row{Name: "a", Type: "JSON", Value: `{"SS": ["secret","secret"]}`}, "no element twice"},
 	} {
 		f := Parse(sent([]Row{{Name: "id", Type: "S", Value: "1"}, c.row}), []string{"id"})
-		if _, ok := f.Item(nil); ok || !strings.Contains(f.Rows[1].Wrong, c.want) || strings.Contains(f.Rows[1].Wrong, "secret") {
+		if _, ok := f.Item(nil); ok || !strings.Contains(f.Rows[1].Wrong, c.want) ||
+			strings.Contains(f.Rows[1].Wrong, "secret") {
 			t.Errorf("%s: %q", name, f.Rows[1].Wrong)
 		}
 	}
@@ -91,13 +92,15 @@ func TestWrongRows(t *testing.T) {
 }
 
 func TestActions(t *testing.T) {
-	rows := []Row{{Name: "id", Key: true}, {Name: "diagnosis", Action: ActionEncrypt}, {Name: "ward", Action: ActionSign},
+	rows := []Row{{Name: "id", Key: true}, {Name: "diagnosis", Action: ActionEncrypt},
+		{Name: "ward", Action: ActionSign},
 		{Name: ":note", Action: ActionOpen}, {Name: "gone", Remove: true}}
 	f := &Form{Rows: rows}
-	actions, unsigned, ok := f.Actions(map[string]envelope.Action{"ward": envelope.SignOnly})
-	if !ok || len(actions) != 4 || actions["id"] != envelope.SignOnly || actions["diagnosis"] != envelope.EncryptAndSign ||
-		len(unsigned) != 1 || unsigned[0] != ":note" {
-		t.Fatal(actions, unsigned, ok)
+	actions, ok := f.Actions(map[string]envelope.Action{"ward": envelope.SignOnly})
+	if !ok || len(actions) != 4 || actions["id"] != envelope.SignOnly ||
+		actions["diagnosis"] != envelope.EncryptAndSign ||
+		actions[":note"] != envelope.DoNothing {
+		t.Fatal(actions, ok)
 	}
 	for name, c := range map[string]struct {
 		row  Row
@@ -110,7 +113,7 @@ func TestActions(t *testing.T) {
 		"open key":              {Row{Name: ":id", Key: true, Action: ActionOpen}, "Choose what happens"},
 	} {
 		f := &Form{Rows: []Row{c.row}}
-		if _, _, ok := f.Actions(map[string]envelope.Action{"ward": envelope.SignOnly}); ok ||
+		if _, ok := f.Actions(map[string]envelope.Action{"ward": envelope.SignOnly}); ok ||
 			!strings.Contains(f.Rows[0].Wrong, c.want) {
 			t.Errorf("%s: %q", name, f.Rows[0].Wrong)
 		}

@@ -44,7 +44,8 @@ type Choice struct{ ID, Name string }
 // Types returns the types that a row can have.
 func Types() []Choice {
 	return []Choice{{TypeText, "text (S)"}, {TypeNumber, "number (N)"}, {TypeBool, "true or false (BOOL)"},
-		{TypeNull, "null (NULL)"}, {TypeBinary, "binary as base64 (B)"}, {TypeJSON, "set, map or list as DynamoDB JSON"}}
+		{TypeNull, "null (NULL)"}, {TypeBinary, "binary as base64 (B)"},
+		{TypeJSON, "set, map or list as DynamoDB JSON"}}
 }
 
 // Actions of a row.

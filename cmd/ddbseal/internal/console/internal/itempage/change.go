@@ -140,7 +140,7 @@ func (d *Desk) Edit(ctx context.Context, key envelope.Item, form url.Values) rep
 	}
 	var actions map[string]envelope.Action
 	if ok && f.Client {
-		actions, _, ok = f.Actions(nil)
+		actions, ok = f.Actions(nil)
 	}
 	if !ok {
 		return again(badForm, nil)

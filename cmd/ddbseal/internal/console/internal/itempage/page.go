@@ -91,7 +91,8 @@ func (d *Desk) show(ctx context.Context, status int, v formView) reply.Reply {
 	if v.New {
 		title, v.Keys = "Create item", d.ListKeys(ctx)
 	}
-	if len(v.Rows) > 0 && slices.ContainsFunc(v.Rows, func(r itemform.Row) bool { return r.Action == itemform.ActionContext }) {
+	inContext := func(r itemform.Row) bool { return r.Action == itemform.ActionContext }
+	if slices.ContainsFunc(v.Rows, inContext) {
 		v.Actions = append(v.Actions, itemform.Choice{ID: itemform.ActionContext,
 			Name: "readable, signed, shown to the key service"})
 	}
@@ -171,10 +172,10 @@ func (d *Desk) Create(ctx context.Context, form url.Values) reply.Reply {
 	}
 	item, ok := f.Item(nil)
 	if ok && f.Client {
-		actions, _, fits := f.Actions(sample.actions)
+		actions, fits := f.Actions(sample.actions)
 		if ok = fits && f.Wrong == ""; ok && !isKeyARN(f.Key) {
-			ok, f.Wrong = false, "Choose the KMS key that encrypts the item, or write its ARN. An alias is not enough: "+
-				"it may point to another key tomorrow."
+			ok, f.Wrong = false, "Choose the KMS key that encrypts the item, or write its ARN. An alias is not "+
+				"enough: it may point to another key tomorrow."
 		}
 		if ok {
 			var err error
@@ -191,7 +192,8 @@ func (d *Desk) Create(ctx context.Context, form url.Values) reply.Reply {
 		ExpressionAttributeNames: map[string]string{"#key": d.Table.Partition}})
 	var exists *types.ConditionalCheckFailedException
 	if errors.As(err, &exists) {
-		f.Wrong = "There is already an item with this key: open it on the page Tables to change it, or choose another key."
+		f.Wrong = "There is already an item with this key: open it on the page Tables to change it, or choose " +
+			"another key."
 		return again(http.StatusConflict, nil)
 	}
 	if err != nil {

@@ -146,7 +146,8 @@ func keysOf(m *envelope.Message) ([]string, error) {
 		}
 		keys = append(keys, string(k.ProviderInfo))
 	}
-	if len(keys) == 0 || slices.ContainsFunc(m.Attributes, func(a envelope.InspectedAttribute) bool { return a.Beacon }) {
+	beacon := func(a envelope.InspectedAttribute) bool { return a.Beacon }
+	if len(keys) == 0 || slices.ContainsFunc(m.Attributes, beacon) {
 		return nil, errNotOurs
 	}
 	return keys, nil

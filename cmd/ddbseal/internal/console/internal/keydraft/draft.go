@@ -6,6 +6,7 @@ package keydraft
 import (
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -61,7 +62,7 @@ func New() Draft { return Draft{Type: Symmetric, Usage: Encrypt, Deletion: true}
 // Read returns the draft of a form.
 func Read(form url.Values) Draft {
 	return Draft{Type: form.Get("type"), Usage: form.Get("usage"), Alias: strings.TrimSpace(form.Get("alias")),
-		Description: form.Get("description"), Administrators: form["administrator"],
+		Description: strings.ReplaceAll(form.Get("description"), "\r\n", "\n"), Administrators: form["administrator"],
 		OtherAdministrators: form.Get("administrators"), Deletion: form.Get("deletion") == "yes",
 		Users: form["user"], OtherUsers: form.Get("users"), Accounts: form.Get("accounts")}
 }
@@ -93,6 +94,15 @@ func (d Draft) Fields(page int) []Field {
 	add(Users, "users", d.OtherUsers)
 	add(Users, "accounts", d.Accounts)
 	return out
+}
+
+// Query returns the whole draft and a page as the query of an address.
+func (d Draft) Query(page int) string {
+	values := url.Values{"page": {strconv.Itoa(page)}}
+	for _, f := range d.Fields(Review) {
+		values.Add(f.Name, f.Value)
+	}
+	return values.Encode()
 }
 
 // AliasName returns the alias with its prefix alias/.

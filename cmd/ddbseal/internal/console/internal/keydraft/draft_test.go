@@ -29,6 +29,14 @@ func TestFields(t *testing.T) {
 	if got := Read(all); !reflect.DeepEqual(got, d) {
 		t.Errorf("%+v\nis not\n%+v", got, d)
 	}
+	query, err := url.ParseQuery(d.Query(Users))
+	if err != nil || query.Get("page") != "4" || !reflect.DeepEqual(Read(query), d) {
+		t.Errorf("%v: %v", err, query)
+	}
+	windows := url.Values{"description": {"of a\r\nkey"}}
+	if got := Read(windows).Description; got != d.Description {
+		t.Errorf("%q", got)
+	}
 	count := 0
 	for page := Configure; page <= Users; page++ {
 		hidden := url.Values{}

@@ -14,12 +14,14 @@ type Screen struct{ Path, Title, Do string }
 // there; an empty one for other steps.
 func ByHand(step string, n labsetup.Names) Screen {
 	tables := "/tables?" + url.Values{"left": {n.ServerTable}, "right": {n.ClientTable}}.Encode()
+	item := func(table string) string { return "/tables/item/new?" + url.Values{"table": {table}}.Encode() }
 	const record = "Put an item: id 1, name Robin Example, diagnosis hay fever, ward north."
 	switch step {
 	case "put-" + labsetup.ServerTable:
-		return Screen{tables, "Tables", record}
+		return Screen{item(n.ServerTable), "Create item", record}
 	case "put-" + labsetup.ClientTable:
-		return Screen{tables, "Tables", record + " Encrypt name and diagnosis, and sign ward."}
+		return Screen{item(n.ClientTable), "Create item",
+			record + " Let the console encrypt name and diagnosis, and sign ward."}
 	case "administrator-" + labsetup.ServerTable, "administrator-" + labsetup.ClientTable:
 		return Screen{tables, "Tables", "Read the item in both tables, as yourself."}
 	case "disk-" + labsetup.ServerTable, "disk-" + labsetup.ClientTable:
@@ -42,9 +44,9 @@ func ByHand(step string, n labsetup.Names) Screen {
 		return Screen{"/tables/encryption/" + url.PathEscape(n.ServerTable), "Manage encryption",
 			"Choose the customer managed key " + n.Key + "."}
 	case "user":
-		return Screen{"", "Create user", "Name them " + n.User + ", and attach AmazonDynamoDBFullAccess."}
+		return Screen{"/users/new", "Create user", "Name them " + n.User + ", and attach AmazonDynamoDBFullAccess."}
 	case "user-password":
-		return Screen{"", "The user",
+		return Screen{"/user?" + url.Values{"name": {n.User}}.Encode(), "The user",
 			"Give them a console password, unless they have one."}
 	case "user-server", "user-client-raw", "user-client", "key-user-server", "key-user-client", "key-user-server-gone",
 		"key-user-client-gone":

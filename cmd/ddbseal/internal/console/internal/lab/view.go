@@ -20,8 +20,10 @@ type Step struct {
 	Found    *labsetup.Finding  // whether it is done already, of the next step
 	Question *labsetup.Question // to answer before it runs
 	Predicts bool               // the question is what the step will show
+	Hidden   bool               // it reads and has not run: what it will show is not told
 	Answered []Answer
-	CSRF     string // of the form of the next step
+	Later    bool   // it comes after the next one
+	CSRF     string // of its form
 }
 
 // Answer is a question that the learner has answered.
@@ -78,7 +80,8 @@ func (v *View) Fill(plan []labsetup.Step, lessons []labsetup.Lesson, answers map
 	var order []*Chapter
 	for i, step := range plan {
 		x := Step{Step: step, Number: i + 1, Done: i < v.Done, Next: i == v.Done && !v.ReadOnly,
-			Link: ByHand(step.ID, names)}
+			Later: i > v.Done && !v.ReadOnly,
+			Link:  ByHand(step.ID, names), CSRF: v.CSRF}
 		if x.Failed = i == v.Done && i < len(v.Report.Steps); x.Done || x.Failed {
 			x.Step = v.Report.Steps[i]
 			x.CLI = step.CLI
@@ -93,6 +96,7 @@ func (v *View) Fill(plan []labsetup.Step, lessons []labsetup.Lesson, answers map
 			v.CoreSize = i + 1
 		}
 		x.ask(answers)
+		x.Hidden = x.Mode != "" && !x.Done && (!x.Next || x.Question != nil)
 		ch := chapters[step.Chapter]
 		if ch == nil {
 			ch = &Chapter{Held: true}
@@ -108,6 +112,11 @@ func (v *View) Fill(plan []labsetup.Step, lessons []labsetup.Lesson, answers map
 		}
 	}
 	for _, ch := range order {
+		if ch.Optional && !ch.Now { // the commands are most of the page
+			for i := range ch.Steps {
+				ch.Steps[i].CLI = ""
+			}
+		}
 		if ch.Optional {
 			v.Optional = append(v.Optional, *ch)
 		} else {

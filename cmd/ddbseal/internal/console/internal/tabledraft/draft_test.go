@@ -85,12 +85,17 @@ func TestEncryption(t *testing.T) {
 	customer := Current(under(keyARN)).AsManaged(keyARN + "2")
 	managed := Current(under(keyARN)).AsManaged(keyARN)
 	for kind, e := range map[string]Encryption{Owned: owned, Customer: customer, Managed: managed} {
-		if e.Kind != kind || len(e.Check()) > 0 || !e.Same(e) || e.Text() == kind {
+		if e.Kind != kind || len(e.Check()) > 0 || !e.Same(e) || !strings.Contains(e.Text("alias/a"), kind+" ") {
 			t.Errorf("%+v, want %s", e, kind)
 		}
 	}
 	if owned.Same(managed) || managed.Same(customer) || customer.Same(Encryption{Kind: Customer, OtherKey: "alias/x"}) {
 		t.Error("two keys are the same")
+	}
+	for alias, want := range map[string]string{"alias/a": "alias/a", "": keyARN} {
+		if got := customer.Text(alias); got != "customer managed key "+want {
+			t.Error(got)
+		}
 	}
 	if s := owned.Specification(); *s.Enabled || s.KMSMasterKeyId != nil {
 		t.Errorf("%+v", s)

@@ -88,14 +88,17 @@ func (e Encryption) Specification() *types.SSESpecification {
 	return s
 }
 
-// Text names the choice.
-func (e Encryption) Text() string {
-	for _, o := range Options() {
-		if o.Kind == e.Kind && e.Kind == Customer {
-			return o.Name + " " + e.KeyID()
-		} else if o.Kind == e.Kind {
-			return o.Name
-		}
+// Text names the choice within a sentence. Alias is the customer managed key's, or
+// empty: then its ARN stands for it.
+func (e Encryption) Text(alias string) string {
+	switch e.Kind {
+	case Owned:
+		return "AWS owned key"
+	case Managed:
+		return "AWS managed key"
 	}
-	return e.Kind
+	if alias == "" {
+		alias = e.KeyID()
+	}
+	return "customer managed key " + alias
 }

@@ -1,10 +1,8 @@
 // Package userform holds the parts of the console's form for users that make no
-// call: what the form asks for, the password that it generates, and the files
-// that it offers for download.
+// call: what the form asks for and the files that it offers for download.
 package userform
 
 import (
-	"crypto/rand"
 	"net/url"
 	"regexp"
 	"strings"
@@ -76,8 +74,8 @@ func Parse(form url.Values) (Draft, error) {
 	if err := CheckName(d.Name); err != nil {
 		return d, err
 	}
-	if d.Console && d.Own {
-		if err := CheckPassword(d.Password); err != nil {
+	if d.Console {
+		if err := CheckChoice(form); err != nil {
 			return d, err
 		}
 	}
@@ -96,6 +94,20 @@ func CheckName(name string) error {
 		return &Error{"name", "A user name has 1 to 64 letters, digits and characters of + = , . @ _ -"}
 	case strings.EqualFold(name, "root"):
 		return &Error{"name", "The name root is for the account's root user: choose another one."}
+	}
+	return nil
+}
+
+// CheckChoice returns an *Error unless the form either asks for a generated
+// password or has one that IAM takes. A password that was typed is not ignored.
+func CheckChoice(form url.Values) error {
+	typed := form.Get("password")
+	if form.Get("kind") == "own" {
+		return CheckPassword(typed)
+	}
+	if typed != "" {
+		return &Error{"password", "You typed a password and asked for a generated one: choose “Use this one”, and " +
+			"type it again, or leave the field empty."}
 	}
 	return nil
 }
@@ -119,7 +131,3 @@ func CheckPassword(password string) error {
 	}
 	return nil
 }
-
-// NewPassword returns a random password of 130 bits with the characters that
-// IAM's default password policy wants.
-func NewPassword() string { return rand.Text() + "-a1" }

@@ -2,7 +2,6 @@ package userpage
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"net/http"
 	"net/url"
@@ -13,6 +12,7 @@ import (
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/console/internal/iamuser"
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/console/internal/reply"
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/console/internal/userform"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/password"
 )
 
 // newUserView is the form of a new user, or its review.
@@ -56,7 +56,7 @@ func (d *Desk) Review(ctx context.Context, form url.Values) reply.Reply {
 	if _, err := d.IAM.GetUser(ctx, &iam.GetUserInput{UserName: &draft.Name}); err == nil {
 		return d.taken(draft)
 	}
-	v.Review = rand.Text()
+	v.Review = d.NewID()
 	d.Kept.mu.Lock()
 	d.Kept.draft, d.Kept.draftID = draft, v.Review
 	d.Kept.mu.Unlock()
@@ -90,7 +90,7 @@ func (d *Desk) Create(ctx context.Context, form url.Values) reply.Reply {
 		return d.newUser(http.StatusOK, newUserView{Draft: draft})
 	}
 	if draft.Console && !draft.Own {
-		draft.Password = userform.NewPassword()
+		draft.Password = password.New()
 	}
 	choice, _ := userform.Choice(draft.Policy)
 	attached, err := iamuser.Create(ctx, d.IAM, iamuser.New{Name: draft.Name, Password: draft.Password,

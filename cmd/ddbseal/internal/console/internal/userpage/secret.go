@@ -1,7 +1,6 @@
 package userpage
 
 import (
-	"crypto/rand"
 	"net/http"
 	"sync"
 	"time"
@@ -38,9 +37,8 @@ const (
 	secretLimit = 15 * time.Minute // for the download
 )
 
-// hold keeps a secret for its page and returns the ID of that page.
-func (s *Kept) hold(x *secret, now time.Time) string {
-	id := rand.Text()
+// hold keeps a secret for the page with an ID, which it returns.
+func (s *Kept) hold(id string, x *secret, now time.Time) string {
 	x.until = now.Add(secretLimit)
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -15,6 +15,7 @@ import (
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/console/internal/iamuser"
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/console/internal/reply"
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/console/internal/userform"
+	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/password"
 )
 
 // Desk is what one request for these pages works with.
@@ -24,7 +25,8 @@ type Desk struct {
 	SignIn   string      // address at which passwords work; empty: nowhere
 	ReadOnly bool
 	Now      time.Time
-	Kept     *Kept // of the session
+	NewID    func() string // names what the session keeps, unguessable
+	Kept     *Kept         // of the session
 }
 
 type usersView struct {
@@ -120,17 +122,17 @@ func (d *Desk) Act(ctx context.Context, action string, form url.Values) reply.Re
 
 // setPassword gives a user another password, or the first.
 func (d *Desk) setPassword(ctx context.Context, name string, form url.Values) reply.Reply {
-	password := userform.NewPassword()
-	if form.Get("kind") == "own" {
-		password = form.Get("password")
-		if err := userform.CheckPassword(password); err != nil {
-			return d.Show(ctx, name, err.Error())
-		}
+	if err := userform.CheckChoice(form); err != nil {
+		return d.Show(ctx, name, err.Error())
 	}
-	if err := iamuser.SetPassword(ctx, d.IAM, name, password); err != nil {
+	fresh := password.New()
+	if form.Get("kind") == "own" {
+		fresh = form.Get("password")
+	}
+	if err := iamuser.SetPassword(ctx, d.IAM, name, fresh); err != nil {
 		return reply.Fail("The change was refused", err)
 	}
-	return d.showPassword(name, "New password of "+name, password)
+	return d.showPassword(name, "New password of "+name, fresh)
 }
 
 // showPassword leads to the page that shows a password once.
@@ -147,7 +149,7 @@ func (d *Desk) showPassword(name, title, password string) reply.Reply {
 	} else {
 		x.Text = "This server has no page that takes passwords: sign in at this console with an access key."
 	}
-	return reply.Go("/secret/" + d.Kept.hold(x, d.Now))
+	return reply.Go("/secret/" + d.Kept.hold(d.NewID(), x, d.Now))
 }
 
 func (d *Desk) createKey(ctx context.Context, name string) reply.Reply {
@@ -160,9 +162,10 @@ func (d *Desk) createKey(ctx context.Context, name string) reply.Reply {
 	if err != nil {
 		return reply.Fail("New access key", err)
 	}
-	return reply.Go("/secret/" + d.Kept.hold(&secret{User: name, Title: "New access key of " + name, file: file,
+	x := &secret{User: name, Title: "New access key of " + name, file: file,
 		Rows: []secretRow{{"Access key ID", id}, {"Secret access key", text}},
-		Text: "Programs sign their requests with it. Deactivate it when it is lost or no longer used."}, d.Now))
+		Text: "Programs sign their requests with it. Deactivate it when it is lost or no longer used."}
+	return reply.Go("/secret/" + d.Kept.hold(d.NewID(), x, d.Now))
 }
 
 type deleteView struct {
@@ -177,7 +180,8 @@ func (d *Desk) DeletePage(ctx context.Context, name, problem string) reply.Reply
 	if err != nil {
 		return reply.Fail("Delete user", err)
 	}
-	r := reply.Reply{Template: "userdelete", Title: "Delete " + u.Name, Body: deleteView{u.Name, u.First(), problem}}
+	r := reply.Reply{Template: "userdelete", Title: "Delete " + u.Name,
+		Body: deleteView{u.Name, u.First(), problem}}
 	if problem != "" {
 		r.Status = badForm
 	}
@@ -194,7 +198,8 @@ func (d *Desk) delete(ctx context.Context, name string, form url.Values) reply.R
 	case err != nil:
 		return reply.Fail("Delete user", err)
 	case u.ARN == d.Self:
-		return d.DeletePage(ctx, name, "You are signed in as this user. Sign in as another administrator to delete it.")
+		return d.DeletePage(ctx, name,
+			"You are signed in as this user. Sign in as another administrator to delete it.")
 	case !slices.Equal(form["first"], u.First()):
 		return d.DeletePage(ctx, name, "The user has changed since you opened this page. Read the list again.")
 	}

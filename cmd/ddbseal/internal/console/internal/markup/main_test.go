@@ -1,0 +1,9 @@
+package markup
+
+import (
+	"testing"
+
+	"github.com/ddbseal/ddbseal/internal/testenv"
+)
+
+func TestMain(m *testing.M) { testenv.Main(m) }

@@ -1,0 +1,15 @@
+package password
+
+import (
+	"testing"
+
+	"github.com/ddbseal/ddbseal/internal/testenv/fresh"
+)
+
+func TestPasswordsAreFresh(t *testing.T) {
+	var passwords []string
+	for range fresh.Draws {
+		passwords = append(passwords, New())
+	}
+	fresh.Text(t, "password", []int{26, 27, 28}, passwords)
+}
