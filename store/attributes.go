@@ -91,10 +91,11 @@ func (c *core) updateAttributes(ctx context.Context, k Key, u expression.UpdateB
 	if err != nil {
 		return nil, fmt.Errorf("%w: update: %w", ErrConfiguration, err)
 	}
-	if err := c.checkConditions(ddbexpr.KindCondition, conditions, e.Condition(), e); err != nil {
+	requests := c.requests()
+	if err := requests.CheckConditions(ddbexpr.KindCondition, conditions, e.Condition(), e); err != nil {
 		return nil, err
 	}
-	parsed, err := c.visible().CheckUpdate(e)
+	parsed, err := requests.CheckUpdate(e)
 	if err != nil {
 		return nil, err
 	}

@@ -142,7 +142,7 @@ func (c *core) batchKeys(keys []Key) ([]envelope.Item, error) {
 // sender returns what sends the table's batches, and the table as it knows it.
 func (c *core) sender() (*batch.Sender, *batch.Table) {
 	return &batch.Sender{Client: c.client, Fail: c.callError, Concurrency: c.options.concurrency, Again: c.again},
-		&batch.Table{Name: c.name, Plain: c.name, Key: c.plan.KeyText}
+		&batch.Table{Name: c.name, Plain: c.name, Key: c.plan.KeyText, Eventually: c.eventually}
 }
 
 // batchWrite sends items in chunks and returns those not known to be written, in
@@ -157,7 +157,7 @@ func (c *core) batchWrite(ctx context.Context, items []envelope.Item, requests b
 }
 
 // BatchGet reads any number of items by their keys, 100 in one call, strongly
-// consistent. The result has the order of keys, and nil where no item has the
+// consistent unless [ConsistentReads] says otherwise. The result has the order of keys, and nil where no item has the
 // key; a key may occur several times. What DynamoDB leaves unread or throttles
 // is asked for again as [Table.BatchPut] does. A [*BatchError] says what else is
 // missing: items that do not open, and those not read when the batch ended

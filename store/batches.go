@@ -262,7 +262,10 @@ func (b *batchTables) entry(c *core, item envelope.Item) (batch.Entry, error) {
 	if b.first == nil {
 		b.first = map[*batch.Table]*core{}
 	}
-	b.first[t] = cmp.Or(b.first[t], c)
+	if b.first[t] == nil {
+		b.first[t], t.Eventually = c, true
+	}
+	t.Eventually = t.Eventually && c.eventually // one table may read for several
 	b.concurrency = max(b.concurrency, c.options.concurrency)
 	return batch.Entry{Table: t, Item: item}, nil
 }

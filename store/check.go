@@ -7,13 +7,10 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"github.com/ddbseal/ddbseal/envelope"
-	"github.com/ddbseal/ddbseal/envelope/beacon"
+	"github.com/ddbseal/ddbseal/store/internal/calls"
 	"github.com/ddbseal/ddbseal/store/internal/expiry"
 	"github.com/ddbseal/ddbseal/store/internal/provision"
-	"github.com/ddbseal/ddbseal/store/internal/schema"
 )
 
 // DeclarationError lists what [Table.Check] found. It matches
@@ -91,72 +88,24 @@ func (t *Table[T]) CheckReport(ctx context.Context) (CheckReport, error) {
 		provision.SSEDifferences(m.KMSKeyARN, out.Table.SSEDescription, report)
 	}
 	for _, i := range out.Table.GlobalSecondaryIndexes {
-		t.checkIndex(aws.ToString(i.IndexName), i.KeySchema, kinds, report)
+		t.requests().IndexDifferences(aws.ToString(i.IndexName), i.KeySchema, kinds, report)
 	}
 	for _, i := range out.Table.LocalSecondaryIndexes {
-		t.checkIndex(aws.ToString(i.IndexName), i.KeySchema, kinds, report)
+		t.requests().IndexDifferences(aws.ToString(i.IndexName), i.KeySchema, kinds, report)
 	}
 	provision.WholeDifferences(t.options.wholeIndexes, out.Table, report)
 	provision.IndexDifferences(t.plan.Indexes, out.Table, report)
 	if t.encryptor == nil && t.plan.TTL == nil {
 		return r, nil
 	}
-	attribute, unchecked, err := expiry.Attribute(ctx, t.client, t.name)
+	attribute, unchecked, err := expiry.Attribute(ctx, calls.Base(t.client), t.name)
 	switch {
 	case err != nil:
 		return r, t.callError("check", err)
 	case unchecked != "":
 		r.Unchecked = append(r.Unchecked, unchecked)
 	default:
-		t.checkExpiry(attribute, report)
+		t.requests().ExpiryDifferences(attribute, report)
 	}
 	return r, nil
-}
-
-// checkExpiry compares the attribute by which the table expires items, "" for
-// none, with the declaration.
-func (c *core) checkExpiry(attribute string, report func(string, ...any)) {
-	if c.encryptor != nil && attribute != "" {
-		if action, _ := c.encryptor.Action(attribute); action == envelope.EncryptAndSign {
-			report("the table expires items by %q, which is encrypted, so that no item ever expires: tag its field "+
-				"ttl or sign",
-				attribute)
-			return
-		}
-	}
-	switch f := c.plan.TTL; {
-	case f == nil || f.Name == attribute:
-	case attribute == "":
-		report("field %s is declared as ttl %q, but the table expires no items: enable time to live for %q",
-			f.GoName, f.Name, f.Name)
-	default:
-		report("field %s is declared as ttl %q, but the table expires items by %q", f.GoName, f.Name, attribute)
-	}
-}
-
-func (c *core) checkIndex(index string, keys []types.KeySchemaElement, kinds map[string]string,
-	report func(string, ...any)) {
-	for _, k := range keys {
-		if f := c.plan.Field(aws.ToString(k.AttributeName)); f != nil && f.IsTextTime() {
-			report("key %q of index %s is field %s: %s", f.Name, index, f.GoName, schema.TextTime)
-		}
-	}
-	if c.encryptor == nil {
-		return
-	}
-	for _, k := range keys {
-		name := aws.ToString(k.AttributeName)
-		if action, _ := c.encryptor.Action(name); action == envelope.EncryptAndSign {
-			report("key %q of index %s is encrypted: the index holds ciphertext", name, index)
-		}
-		if c.searching != nil && beacon.Stored(name) {
-			switch kind := c.searching.Stored(name); {
-			case kind == "":
-				report("key %q of index %s is a beacon that the table's configuration does not have", name, index)
-			case kind != kinds[name]:
-				report("key %q of index %s is of type %s, and the beacon is stored as %s", name, index, kinds[name],
-					kind)
-			}
-		}
-	}
 }

@@ -4,15 +4,12 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"reflect"
-	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"github.com/ddbseal/ddbseal/internal/ddbjson"
+	"github.com/ddbseal/ddbseal/store/internal/calls"
 	"github.com/ddbseal/ddbseal/store/internal/provision"
-	"github.com/ddbseal/ddbseal/store/internal/schema"
 )
 
 // TableCreator is what [Create] needs of the client. *dynamodb.Client fits.
@@ -112,84 +109,17 @@ func define(o CreateOptions, tables []Declaration) (*provision.Definition, Table
 		KMSKey: o.KMSKey, Read: o.ReadUnits, Write: o.WriteUnits, DeletionProtection: o.DeletionProtection,
 		Tags: maps.Clone(o.Tags)}
 	for _, t := range tables {
-		c := t.declaration()
-		if c.name != d.Name {
-			return refuse("%s and %s are two tables", d.Name, c.name)
+		c, kmsKey := t.declaration(), ""
+		if m, is := c.mode.(ServerSide); is {
+			kmsKey = m.KMSKeyARN
 		}
-		if key := c.plan.TableKey(); key != d.Key {
-			return refuse("table %s has %s in %s and %s in %s", d.Name, d.Key, first.plan.TypeName, key,
-				c.plan.TypeName)
-		}
-		if err := c.define(d); err != nil {
-			return refuse("table %s: %w", d.Name, err)
+		if err := c.requests().Define(d, first.plan.TypeName, kmsKey); err != nil {
+			return refuse("%w", err)
 		}
 	}
-	client, can := first.client.(TableCreator)
+	client, can := calls.Base(first.client).(TableCreator)
 	if !can {
 		return refuse("client %T of table %s lacks methods of store.TableCreator", first.client, d.Name)
 	}
 	return d, client, nil
-}
-
-// define adds one type to the definition.
-func (c *core) define(d *provision.Definition) error {
-	if m, is := c.mode.(ServerSide); is && m.KMSKeyARN != "" {
-		if d.KMSKey != "" && d.KMSKey != m.KMSKeyARN {
-			return fmt.Errorf("two KMS keys: %s and %s", d.KMSKey, m.KMSKeyARN)
-		}
-		d.KMSKey = m.KMSKeyARN
-	}
-	if f := c.plan.TTL; f != nil {
-		if d.TTL != "" && d.TTL != f.Name {
-			return fmt.Errorf("items expire by %q or by %q: a table has one such attribute", d.TTL, f.Name)
-		}
-		d.TTL = f.Name
-	}
-	for _, x := range c.plan.Indexes {
-		i := slices.IndexFunc(d.Indexes, func(y provision.Index) bool { return y.Name == x.Name })
-		switch {
-		case i < 0:
-			d.Indexes = append(d.Indexes, x)
-		case d.Indexes[i].Local != x.Local || d.Indexes[i].Key != x.Key:
-			return fmt.Errorf("index %s is declared as %s and, in %s, as %s", x.Name, d.Indexes[i], c.plan.TypeName, x)
-		case !d.Indexes[i].Same(x):
-			return fmt.Errorf("index %s is declared with two projections", x.Name)
-		}
-		if err := c.defineTypes(d, x.Key); err != nil {
-			return err
-		}
-	}
-	return c.defineTypes(d, d.Key)
-}
-
-// defineTypes adds the types of the attributes of one key. Of a field that
-// converts itself, the zero value tells the type in DynamoDB, if it can be a key.
-func (c *core) defineTypes(d *provision.Definition, k provision.Key) error {
-	for _, name := range []string{k.Partition, k.Sort} {
-		if name == "" {
-			continue
-		}
-		f, err := c.indexKey(name)
-		if err != nil {
-			return err
-		}
-		kind := f.IndexType()
-		if f.Stored != "" {
-			kind = "S" // a beacon, whatever its value is
-		}
-		if kind == "" {
-			if zero, err := f.Codec.EncodeKey(reflect.Zero(f.Type).Interface()); err == nil {
-				kind = ddbjson.TypeName(zero)
-			}
-		}
-		if !slices.Contains(schema.IndexKinds, kind) {
-			return fmt.Errorf("field %s of %s converts itself: its type in DynamoDB is unknown; create the table by "+
-				"the SDK", f.GoName, c.plan.TypeName)
-		}
-		if has := d.Types[name]; has != "" && has != kind {
-			return fmt.Errorf("key attribute %q is of type %s and, in %s, of type %s", name, has, c.plan.TypeName, kind)
-		}
-		d.Types[name] = kind
-	}
-	return nil
 }

@@ -33,7 +33,7 @@ var (
 	ErrItemTooLarge = errors.New("item is too large")
 	// ErrUnknownMembers means that Update would drop a member of a nested value for which
 	// the Go type has no field. [DropUnknownMembers] lets it.
-	ErrUnknownMembers = errors.New("item has members that the Go type lacks")
+	ErrUnknownMembers = schema.ErrUnknownMembers
 	// ErrBeacons means that Update or a migration would drop beacons that its configuration
 	// does not have, and by which others search for the item. [DropBeacons] and
 	// migrate.Config.DropBeacons let them.
@@ -53,7 +53,7 @@ var (
 	ErrConditionFailed = errors.New("condition not met")
 	// ErrStaleVersion means that the item was created, changed or deleted since the value
 	// was read, as its version shows. The error matches [ErrConditionFailed] too.
-	ErrStaleVersion = errors.New("stale version")
+	ErrStaleVersion = schema.ErrStaleVersion
 	// ErrConflict means that other writers were faster each time Update tried, or a write
 	// met a transaction that is under way on the item.
 	ErrConflict = errors.New("conflicting writes")

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/store/internal/schema"
 )
 
 // expectation is what the condition of a write expects besides the conditions
@@ -20,7 +21,7 @@ type expectation struct {
 	alone bool
 }
 
-const noVersion = -1
+const noVersion = schema.NoVersion
 
 // expecting returns the expectation of a write with the conditions of the
 // application alone.
@@ -41,34 +42,13 @@ func (c *core) expects(in *dynamodb.PutItemInput, conditions []Condition) expect
 	return e
 }
 
-// cause says why a write to a stored item failed its condition: with
-// [ErrOtherEntity], with [ErrStaleVersion], or nil if it was a condition of the
-// application. The item is nil if there is none, or if the service did not
-// return it. What it says is not verified, as the service's own decision.
-func (c *core) cause(stored envelope.Item, e expectation) error {
-	p := c.plan
-	switch {
-	case p.IsOther(stored), len(stored) == 0 && p.Entity.Name != "" && e.alone && e.version == noVersion:
-		return fmt.Errorf("%w: attribute %q is not %q", ErrOtherEntity, p.Entity.Attribute, p.Entity.Name)
-	case e.version == noVersion:
-		return nil
-	case len(stored) == 0 && e.alone, len(stored) > 0 && e.version == 0:
-		return ErrStaleVersion
-	case len(stored) > 0:
-		if n, err := p.Counter().Of(stored); err != nil || n != e.version {
-			return ErrStaleVersion
-		}
-	}
-	return nil
-}
-
 // explain completes the error of a write whose condition failed.
 func (c *core) explain(call string, err error, e expectation) error {
 	var refused *ConditionError
 	if err == nil || !errors.As(err, &refused) {
 		return err
 	}
-	switch cause := c.cause(refusedItem(refused), e); {
+	switch cause := c.plan.Refusal(refusedItem(refused), e.version, e.alone); {
 	case errors.Is(cause, ErrOtherEntity):
 		return fmt.Errorf("%s of %s: %w: %w", call, c.name, cause, refused.Err)
 	case cause != nil:
@@ -103,7 +83,8 @@ func explainReasons(err error, ops []WriteOp, built []types.TransactWriteItem) {
 		if put := built[i].Put; put != nil {
 			e.version = op.core.expects(&dynamodb.PutItemInput{Item: put.Item}, nil).version
 		}
-		if r.Err = op.core.cause(cancelled.CancellationReasons[i].Item, e); errors.Is(r.Err, ErrStaleVersion) {
+		r.Err = op.core.plan.Refusal(cancelled.CancellationReasons[i].Item, e.version, e.alone)
+		if errors.Is(r.Err, ErrStaleVersion) {
 			op.core.counts.conflicts.Add(1)
 		}
 	}

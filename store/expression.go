@@ -1,16 +1,11 @@
 package store
 
 import (
-	"fmt"
-	"slices"
-	"strings"
-
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"github.com/ddbseal/ddbseal/envelope"
-	"github.com/ddbseal/ddbseal/internal/ddbexpr"
 	"github.com/ddbseal/ddbseal/store/internal/precondition"
+	"github.com/ddbseal/ddbseal/store/internal/request"
 	"github.com/ddbseal/ddbseal/store/internal/visibility"
 )
 
@@ -33,40 +28,17 @@ import (
 // pointer receiver.
 type Condition = expression.ConditionBuilder
 
-// anySet reports whether at least one of the conditions says something.
-func anySet(conditions []Condition) bool { return slices.ContainsFunc(conditions, Condition.IsSet) }
-
-// join returns one condition of several, all of which must hold.
-func join(conditions []Condition) (Condition, bool) {
-	set := make([]Condition, 0, len(conditions))
-	for _, c := range conditions {
-		if c.IsSet() {
-			set = append(set, c)
-		}
-	}
-	switch len(set) {
-	case 0:
-		return Condition{}, false
-	case 1:
-		return set[0], true
-	}
-	return expression.And(set[0], set[1], set[2:]...), true
+// requests returns what builds the expressions of the table's requests.
+func (c *core) requests() request.Table {
+	return request.Table{Table: visibility.Table{Name: c.name, Plan: c.plan, Encryptor: c.encryptor,
+		Searching: c.searching}}
 }
 
-// checkConditions refuses the conditions of the application that DynamoDB could
-// not evaluate. They are a part of text, an expression of e; its other part is
-// what the table requires itself, which names readable attributes only.
-func (c *core) checkConditions(kind ddbexpr.Kind, given []Condition, text *string, e expression.Expression) error {
-	if !anySet(given) {
-		return nil
-	}
-	return c.visible().CheckCondition(kind, *text, e)
-}
+func anySet(conditions []Condition) bool { return request.AnySet(conditions) }
 
-// visible returns what DynamoDB sees of the attributes.
-func (c *core) visible() *visibility.Table {
-	return &visibility.Table{Name: c.name, Plan: c.plan, Encryptor: c.encryptor, Searching: c.searching}
-}
+func join(conditions []Condition) (Condition, bool) { return request.Join(conditions) }
+
+func buildExpression(b expression.Builder) (expression.Expression, error) { return visibility.Build(b) }
 
 // writeCondition is the condition of a write as a request has it. The zero
 // writeCondition is for a write without one.
@@ -90,18 +62,11 @@ func (c *core) condition(required Condition, given []Condition) (writeCondition,
 // build builds the condition that all of conditions hold, of which given are the
 // application's.
 func (c *core) build(conditions, given []Condition) (writeCondition, error) {
-	joined, some := join(conditions)
-	if !some {
+	if !anySet(conditions) {
 		return writeCondition{}, nil
 	}
-	e, err := visibility.Build(expression.NewBuilder().WithCondition(joined))
-	if err != nil {
-		return writeCondition{}, fmt.Errorf("%w: condition: %w", ErrConfiguration, err)
-	}
-	if err := c.checkConditions(ddbexpr.KindCondition, given, e.Condition(), e); err != nil {
-		return writeCondition{}, err
-	}
-	return writeCondition{e.Condition(), e.Names(), e.Values()}, nil
+	w, err := c.requests().Condition(conditions, given)
+	return writeCondition{w.Expression, w.Names, w.Values}, err
 }
 
 // onFailure returns what DynamoDB is asked to answer with if the condition fails.
@@ -115,5 +80,3 @@ func (w writeCondition) onFailure() types.ReturnValuesOnConditionCheckFailure {
 func name(attribute string) expression.NameBuilder { return precondition.Name(attribute) }
 
 func value(av types.AttributeValue) expression.ValueBuilder { return precondition.Value(av) }
-
-func isReserved(name string) bool { return strings.HasPrefix(name, envelope.ReservedPrefix) }

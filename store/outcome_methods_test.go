@@ -190,6 +190,36 @@ var methods = []method{
 		}
 		return a.read(len(page.Items))
 	}},
+	{name: "GetAttributes", call: func(ctx ctx, a *attempt) error {
+		return ignore(a.tallies.GetAttributes(ctx, a.key(), "count"))
+	}},
+	{name: "QueryCount", call: func(ctx ctx, a *attempt) error {
+		n, err := a.tallies.QueryCount(ctx, store.Query{Partition: a.id})
+		if err != nil {
+			return err
+		}
+		return a.read(n)
+	}},
+	{name: "ScanCount", call: func(ctx ctx, a *attempt) error {
+		n, err := a.tallies.ScanCount(ctx, store.Scan{Filter: expression.Name("id").Equal(expression.Value(a.id))})
+		if err != nil {
+			return err
+		}
+		return a.read(n)
+	}},
+	{name: "ScanPage", call: func(ctx ctx, a *attempt) error {
+		page, err := a.tallies.ScanPage(ctx, store.Scan{}, "")
+		if err != nil {
+			return err
+		}
+		found := 0
+		for _, c := range page.Items {
+			if c.ID == a.id {
+				found++
+			}
+		}
+		return a.read(found)
+	}},
 	{name: "Scan", call: func(ctx ctx, a *attempt) error {
 		found := 0
 		for c, err := range a.tallies.Scan(ctx, store.Scan{}) {

@@ -111,7 +111,7 @@ func TestOutcomes(t *testing.T) {
 func TestOutcomesCoverTables(t *testing.T) {
 	// These make no call.
 	local := []string{"Name", "Mode", "Encryptor", "Value", "DecodeItem", "KeyOf", "Entity", "Key",
-		"IndexKey", "SortPrefix", "Stats"}
+		"IndexKey", "SortPrefix", "Stats", "With"}
 	typ := reflect.TypeFor[*store.Table[counter]]()
 	if typ.NumMethod() < 20 {
 		t.Fatalf("%d methods", typ.NumMethod())

@@ -4,12 +4,10 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"math"
 
-	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"github.com/ddbseal/ddbseal/store/internal/schema"
+	"github.com/ddbseal/ddbseal/store/internal/request"
 	"github.com/ddbseal/ddbseal/store/internal/searching"
 )
 
@@ -26,8 +24,15 @@ type Query struct {
 	// not project all attributes gives an [*ItemError] with [ErrPartialItem] for
 	// each encrypted item; in server-side mode, and under a PlaintextPolicy that
 	// allows reading plaintext, it can leave fields zero without an error. Declare
-	// an index that must hold whole items by [WholeIndexes].
+	// an index that must hold whole items by [WholeIndexes], or set Whole.
 	Index *Index
+	// Whole takes from the Index nothing but the keys of items, and reads the items
+	// from the table by BatchGetItem, as they are now: for an index that does not
+	// project what the query needs. Each item costs a read of its own. An item that
+	// was deleted, or that no longer meets the key condition, is left out. Filter is
+	// then evaluated in this process, so it may name any attribute of the table, with
+	// the plaintext value, but not a beacon.
+	Whole bool
 	// Filter leaves items out after they were read (and paid for). It may name
 	// encrypted attributes that have a beacon, and beacons.
 	Filter Condition
@@ -102,22 +107,18 @@ func (t *Table[T]) Query(ctx context.Context, q Query) iter.Seq2[T, error] {
 			yield(zero, err)
 			return
 		}
-		if v.search != nil {
+		if v.Search != nil {
 			t.search(ctx, in, v, q, yield)
 			return
 		}
 		given := 0
 		for {
-			out, err := t.client.Query(ctx, in)
+			out, page, err := t.queryOnce(ctx, in, v)
 			if err != nil {
-				yield(zero, t.callError("query", err))
+				yield(zero, err)
 				return
 			}
-			items, errs := decodePage[T](ctx, &t.core, out.Items, v)
-			if err := ctx.Err(); err != nil {
-				yield(zero, t.callError("query", err))
-				return
-			}
+			items, errs := decodeAll[T](&t.core, page, v)
 			for i := range items {
 				if !yield(items[i], errs[i]) {
 					return
@@ -134,7 +135,25 @@ func (t *Table[T]) Query(ctx context.Context, q Query) iter.Seq2[T, error] {
 	}
 }
 
-// QueryPage reads one page from where cursor points, "" being the beginning. In a
+// queryOnce makes one call and opens its items.
+func (c *core) queryOnce(ctx context.Context, in *dynamodb.QueryInput,
+	v view) (out *dynamodb.QueryOutput, items opened, err error) {
+	if out, err = c.client.Query(ctx, in); err != nil {
+		return nil, opened{}, c.callError("query", err)
+	}
+	if items, err = c.openPage(ctx, out.Items, v); err != nil {
+		return nil, opened{}, err
+	}
+	if err := ctx.Err(); err != nil { // not the items' errors, then
+		return nil, opened{}, c.callError("query", err)
+	}
+	return out, items, nil
+}
+
+// QueryPage reads one page from where cursor points, "" being the beginning: the
+// next page with the cursor [Page].Next of another one, the page in front of it
+// with [Page].Previous. Its items are in the order of the query in both cases. q
+// must be the same for all pages but for PageSize and ReadBudget. In a
 // search by beacons the page holds items that match, and Next points behind the
 // last of them; see [Query] for PageSize and ReadBudget. Errors:
 // [ErrConfiguration] for keys, names or a cursor that do not fit;
@@ -142,100 +161,55 @@ func (t *Table[T]) Query(ctx context.Context, q Query) iter.Seq2[T, error] {
 // envelope.ErrMaterials, with the branch key in a *materials.KeyError, for the key
 // of a beacon; the SDK's.
 func (t *Table[T]) QueryPage(ctx context.Context, q Query, cursor Cursor) (Page[T], error) {
-	q.Limit = 0
-	in, v, err := t.queryInput(q)
+	r, v, err := t.queryPage(ctx, q, cursor)
 	if err != nil {
 		return Page[T]{}, err
 	}
-	if v.search != nil {
-		return t.searchPage(ctx, in, v, q, cursor)
-	}
-	if in.ExclusiveStartKey, err = searching.DecodeKey(string(cursor)); err != nil {
-		return Page[T]{}, t.searchError(err)
-	}
-	out, err := t.client.Query(ctx, in)
+	return decodeRead[T](&t.core, &r, v), nil
+}
+
+func (c *core) queryPage(ctx context.Context, q Query, cursor Cursor) (r pageRead, v view, err error) {
+	q.Limit = 0
+	in, v, err := c.queryInput(q)
 	if err != nil {
-		return Page[T]{}, t.callError("query", err)
+		return r, v, err
 	}
-	items, errs := decodePage[T](ctx, &t.core, out.Items, v)
-	if err := ctx.Err(); err != nil {
-		return Page[T]{}, t.callError("query", err)
+	if v.Search != nil {
+		r, err = c.searchPage(ctx, in, v, q, cursor)
+		return r, v, err
 	}
-	page := Page[T]{Scanned: int(out.ScannedCount)}
-	for i := range items {
-		page.add(items[i], errs[i])
+	start, err := searching.DecodeStart(string(cursor))
+	if err != nil {
+		return r, v, c.searchError(err)
 	}
-	next, err := searching.EncodeKey(out.LastEvaluatedKey)
-	page.Next = Cursor(next)
-	return page, err
+	in.ExclusiveStartKey = start.Key
+	if start.Back {
+		in.ScanIndexForward = new(q.Descending)
+	}
+	out, items, err := c.queryOnce(ctx, in, v)
+	if err != nil {
+		return r, v, err
+	}
+	r = pageRead{opened: items, scanned: out.ScannedCount}
+	front := out.LastEvaluatedKey // the key next to what was read first
+	if len(out.Items) > 0 {
+		front = searching.PickKey(out.Items[0], append(c.plan.Keys(), v.IndexKeys...))
+	}
+	on, turned, err := start.Link(front, out.LastEvaluatedKey)
+	r.turn(start.Back, on, turned)
+	return r, v, err
 }
 
 func (c *core) queryInput(q Query) (*dynamodb.QueryInput, view, error) {
 	if err := checkSizes(q.Limit, q.PageSize, q.ReadBudget); err != nil {
 		return nil, view{}, err
 	}
-	if q.Index != nil {
-		index, err := c.resolveIndex(*q.Index)
-		if err != nil {
-			return nil, view{}, err
-		}
-		q.Index = &index
-	}
-	pk, sk, err := c.queryKeys(q.Index)
-	if err != nil {
-		return nil, view{}, err
-	}
-	av, err := pk.FullKey(q.Partition)
-	if err != nil {
-		return nil, view{}, err
-	}
-	key := expression.Key(pk.Name).Equal(value(av))
-	if q.Sort.operator != "" {
-		if sk == nil {
-			return nil, view{}, fmt.Errorf("%w: a sort range for %s, which has no sort key", ErrConfiguration,
-				c.plan.TypeName)
-		}
-		sort, err := sk.SortRange(q.Sort.operator, q.Sort.low, q.Sort.high)
-		if err != nil {
-			return nil, view{}, err
-		}
-		key = key.And(sort)
-	}
-	b := expression.NewBuilder().WithKeyCondition(key)
-	var index Index
-	if q.Index != nil {
-		index = *q.Index
-	}
-	v, e, err := c.view(b, q.Filter, q.Attributes, index, q.BranchKeyID)
-	if err != nil {
-		return nil, view{}, err
-	}
-	in := &dynamodb.QueryInput{
-		TableName: &c.name, KeyConditionExpression: e.KeyCondition(), FilterExpression: e.Filter(),
-		ProjectionExpression:     e.Projection(),
-		ExpressionAttributeNames: e.Names(), ExpressionAttributeValues: e.Values(),
-		ScanIndexForward: new(!q.Descending),
-	}
-	if q.Index != nil {
-		in.IndexName = &q.Index.Name
-	} else {
-		in.ConsistentRead = new(!q.EventuallyConsistent)
-	}
-	in.Limit = pageSize(q.PageSize, q.Limit, e)
-	return in, v, nil
-}
-
-// pageSize is how many items one call looks at; nil: as many as DynamoDB wants.
-// Where nothing is left out after reading, a page larger than the limit would be
-// paid for and decrypted in vain.
-func pageSize(size int32, limit int, e expression.Expression) *int32 {
-	if size <= 0 && limit > 0 && e.Filter() == nil {
-		size = int32(min(limit, math.MaxInt32))
-	}
-	if size <= 0 {
-		return nil
-	}
-	return &size
+	return c.requests().Query(request.Read{
+		Partition: q.Partition, Operator: q.Sort.operator, Low: q.Sort.low, High: q.Sort.high,
+		Index: (*request.Index)(q.Index), Whole: q.Whole, Filter: q.Filter, Attributes: q.Attributes,
+		Descending: q.Descending, Eventually: q.EventuallyConsistent || c.eventually, Limit: q.Limit,
+		PageSize: q.PageSize, BranchKeyID: q.BranchKeyID,
+	})
 }
 
 // checkSizes refuses a negative number, which would mean no limit.
@@ -247,36 +221,7 @@ func checkSizes(limit int, page int32, budget int) error {
 	return nil
 }
 
-// queryKeys returns the key fields of the table or of an index.
-func (c *core) queryKeys(index *Index) (pk, sk *schema.Field, err error) {
-	if index == nil {
-		return c.plan.Partition, c.plan.Sort, nil
-	}
-	if pk, err = c.indexKey(index.Partition); err != nil {
-		return nil, nil, err
-	}
-	if index.Sort != "" {
-		if sk, err = c.indexKey(index.Sort); err != nil {
-			return nil, nil, err
-		}
-	}
-	return pk, sk, nil
-}
-
-func (c *core) indexKey(name string) (*schema.Field, error) {
-	if f, err := c.beaconKey(name); f != nil || err != nil {
-		return f, err
-	}
-	f := c.plan.Field(name)
-	if f == nil {
-		return nil, fmt.Errorf("%w: %s has no field for index key %q", ErrConfiguration, c.plan.TypeName, name)
-	}
-	if f.Type == nil { // the entity's attribute
-		f = &schema.Field{Name: f.Name, Type: stringType}
-	}
-	if f.IsTextTime() {
-		return nil, fmt.Errorf("%w: field %s of %s is the key of an index: %s", ErrConfiguration, f.GoName,
-			c.plan.TypeName, schema.TextTime)
-	}
-	return f, c.visible().Readable("index key", name)
-}
+// Index is a secondary index of a query. Name is enough if fields of T declare
+// the index, by the tags index and localIndex; otherwise Partition and Sort name
+// its key attributes.
+type Index struct{ Name, Partition, Sort string }

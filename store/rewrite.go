@@ -12,6 +12,7 @@ import (
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/store/internal/attempts"
 	"github.com/ddbseal/ddbseal/store/internal/precondition"
+	"github.com/ddbseal/ddbseal/store/internal/schema"
 )
 
 // rewrite is Update's write of an item for which the absence of all names that
@@ -111,4 +112,23 @@ func with(item, added envelope.Item) envelope.Item {
 	out := maps.Clone(item)
 	maps.Copy(out, added)
 	return out
+}
+
+// merge returns the next plaintext item: the attributes of *v, the attributes of
+// the item old that T does not have, and the next version, which *v gets too.
+// If T marshals itself, had is what its marshaler returns for the old item.
+func (c *core) merge(old, had, key envelope.Item, v any) (envelope.Item, error) {
+	next, err := c.marshal(v)
+	if err == nil {
+		err = c.valid(next, v)
+	}
+	if err != nil {
+		return nil, err
+	}
+	m := schema.Merge{Old: old, Had: had, Key: key, Next: next, Sealed: c.encryptor != nil,
+		DropMembers: c.options.dropMembers}
+	if next, err = c.plan.Merge(c.merging, m, v); errors.Is(err, ErrUnknownMembers) {
+		err = fmt.Errorf("update of %s: %w", c.name, err)
+	}
+	return next, err
 }

@@ -6,16 +6,20 @@ import (
 	"iter"
 	"sync"
 
-	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/ddbseal/ddbseal/envelope"
+	"github.com/ddbseal/ddbseal/store/internal/request"
+	"github.com/ddbseal/ddbseal/store/internal/searching"
 )
 
 // Scan asks for all items of a table, in no order.
 type Scan struct {
 	// Segments are read in parallel, each holding one page in memory; zero: 1.
 	Segments int
+	// Segment is the one, from 0 to Segments-1, that [Table.ScanPage] reads a page
+	// of. Scan and ScanCount read all and refuse another value than 0.
+	Segment int
 	// Index reads a secondary index of this name instead of the table.
 	Index string
 	// Filter, Attributes, EventuallyConsistent, Limit, PageSize and BranchKeyID
@@ -44,7 +48,10 @@ type page[T any] struct {
 func (t *Table[T]) Scan(ctx context.Context, s Scan) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var zero T
-		v, e, err := t.scanView(s)
+		input, v, err := t.scanInput(s)
+		if err == nil {
+			err = s.all()
+		}
 		if err != nil {
 			yield(zero, err)
 			return
@@ -56,9 +63,9 @@ func (t *Table[T]) Scan(ctx context.Context, s Scan) iter.Seq2[T, error] {
 		defer cancel()
 		segments := max(1, s.Segments)
 		for segment := range segments {
-			in := t.scanInput(s, e, segment, segments)
-			if v.search != nil {
-				if err := v.search.Scan(ctx, in); err != nil {
+			in := input(segment, segments)
+			if v.Search != nil {
+				if err := v.Search.Scan(ctx, in); err != nil {
 					yield(zero, t.searchError(err))
 					return
 				}
@@ -90,6 +97,64 @@ func (t *Table[T]) Scan(ctx context.Context, s Scan) iter.Seq2[T, error] {
 	}
 }
 
+// all refuses a scan of one segment.
+func (s Scan) all() error {
+	if s.Segment != 0 {
+		return fmt.Errorf("%w: Segment %d is for ScanPage: this scan reads all segments", ErrConfiguration, s.Segment)
+	}
+	return nil
+}
+
+// ScanPage reads one page of one segment, from where cursor points, "" being the
+// beginning of the segment. Several processes can share a scan by its segments, and
+// each can go on later where a cursor points. A page has what one call finds: with a
+// Filter it can be empty although Next is not. Limit has no meaning.
+//
+// A cursor names its segment and the number of segments, and is refused with
+// [ErrConfiguration] for others: the pages would miss items without an error.
+// Other errors: as [Table.QueryPage].
+func (t *Table[T]) ScanPage(ctx context.Context, s Scan, cursor Cursor) (Page[T], error) {
+	r, v, err := t.scanPage(ctx, s, cursor)
+	if err != nil {
+		return Page[T]{}, err
+	}
+	return decodeRead[T](&t.core, &r, v), nil
+}
+
+func (c *core) scanPage(ctx context.Context, s Scan, cursor Cursor) (r pageRead, v view, err error) {
+	s.Limit = 0
+	segments := max(1, s.Segments)
+	input, v, err := c.scanInput(s)
+	if err == nil && (s.Segment < 0 || s.Segment >= segments) {
+		err = fmt.Errorf("%w: Segment %d of %d", ErrConfiguration, s.Segment, segments)
+	}
+	if err != nil {
+		return r, v, err
+	}
+	in := input(s.Segment, segments)
+	if v.Search != nil {
+		if err := v.Search.Scan(ctx, in); err != nil {
+			return r, v, c.searchError(err)
+		}
+	}
+	if in.ExclusiveStartKey, err = searching.DecodeScan(string(cursor), s.Segment, segments); err != nil {
+		return r, v, c.searchError(err)
+	}
+	out, err := c.client.Scan(ctx, in)
+	if err != nil {
+		return r, v, c.callError("scan", err)
+	}
+	if r.opened, err = c.openScan(ctx, out.Items, v); err != nil {
+		return r, v, err
+	}
+	if err := ctx.Err(); err != nil { // not the items' errors, then
+		return r, v, c.callError("scan", err)
+	}
+	next, err := searching.EncodeScan(out.LastEvaluatedKey, s.Segment, segments)
+	r.next, r.scanned = Cursor(next), out.ScannedCount
+	return r, v, err
+}
+
 // scanSegment reads a page ahead of what was taken, but none when it has given
 // as many items as the whole scan wants.
 func scanSegment[T any](ctx context.Context, t *Table[T], in *dynamodb.ScanInput, v view, limit int,
@@ -100,7 +165,10 @@ func scanSegment[T any](ctx context.Context, t *Table[T], in *dynamodb.ScanInput
 		if err != nil {
 			p.err = t.callError("scan", err)
 		} else {
-			p.items, p.errs, p.err = decodeScan[T](ctx, &t.core, out.Items, v)
+			var found opened
+			if found, p.err = t.openScan(ctx, out.Items, v); p.err == nil {
+				p.items, p.errs = decodeAll[T](&t.core, found, v)
+			}
 		}
 		if ctx.Err() != nil {
 			return
@@ -118,47 +186,34 @@ func scanSegment[T any](ctx context.Context, t *Table[T], in *dynamodb.ScanInput
 	}
 }
 
-// decodeScan is decodePage, and leaves out the items that a search does not want.
-func decodeScan[T any](ctx context.Context, c *core, stored []envelope.Item, v view) ([]T, []error, error) {
-	if v.search == nil {
-		items, errs := decodePage[T](ctx, c, stored, v)
-		return items, errs, nil
+// openScan decrypts the items of a page, and leaves out those that a search does
+// not want.
+func (c *core) openScan(ctx context.Context, stored []envelope.Item, v view) (out opened, err error) {
+	if v.Search == nil {
+		return c.openPage(ctx, stored, v)
 	}
-	found, err := v.search.Results(ctx, 0, stored, c.decryptAll)
+	found, err := v.Search.Results(ctx, 0, stored, c.decryptAll)
 	if err != nil {
-		return nil, nil, c.searchError(err)
+		return out, c.searchError(err)
 	}
-	items, errs := make([]T, len(found)), make([]error, len(found))
-	for i := range found {
-		errs[i] = decodeOpened(c, found[i], v, &items[i])
+	for _, f := range found {
+		out.add(f)
 	}
-	return items, errs, nil
+	return out, nil
 }
 
-func (c *core) scanView(s Scan) (view, expression.Expression, error) {
+// scanInput returns what makes the request of each segment.
+func (c *core) scanInput(s Scan) (func(segment, segments int) *dynamodb.ScanInput, view, error) {
 	if s.Segments < 0 || s.Segments > maxSegments {
-		return view{}, expression.Expression{},
-			fmt.Errorf("%w: %d segments, at most %d", ErrConfiguration, s.Segments, maxSegments)
+		return nil, view{}, fmt.Errorf("%w: %d segments, at most %d", ErrConfiguration, s.Segments, maxSegments)
 	}
 	if err := checkSizes(s.Limit, s.PageSize, 0); err != nil {
-		return view{}, expression.Expression{}, err
+		return nil, view{}, err
 	}
-	return c.view(expression.NewBuilder(), s.Filter, s.Attributes, Index{Name: s.Index}, s.BranchKeyID)
-}
-
-func (c *core) scanInput(s Scan, e expression.Expression, segment, segments int) *dynamodb.ScanInput {
-	in := &dynamodb.ScanInput{
-		TableName: &c.name, FilterExpression: e.Filter(), ProjectionExpression: e.Projection(),
-		ExpressionAttributeNames: e.Names(), ExpressionAttributeValues: e.Values(),
-	}
+	r := request.Read{Filter: s.Filter, Attributes: s.Attributes, Eventually: s.EventuallyConsistent || c.eventually,
+		Limit: s.Limit, PageSize: s.PageSize, BranchKeyID: s.BranchKeyID}
 	if s.Index != "" {
-		in.IndexName = &s.Index
-	} else {
-		in.ConsistentRead = new(!s.EventuallyConsistent)
+		r.Index = &request.Index{Name: s.Index}
 	}
-	in.Limit = pageSize(s.PageSize, s.Limit, e)
-	if segments > 1 {
-		in.Segment, in.TotalSegments = new(int32(segment)), new(int32(segments))
-	}
-	return in
+	return c.requests().Scan(r)
 }

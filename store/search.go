@@ -4,52 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
+	"math"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"github.com/ddbseal/ddbseal/envelope/beacon/search"
-	"github.com/ddbseal/ddbseal/store/internal/schema"
 	"github.com/ddbseal/ddbseal/store/internal/searching"
 )
-
-// beaconKey returns what stands for the field of an index key that is a beacon:
-// its name is used in expressions, and its values have the type of the attribute
-// that the beacon is made of. It returns nil if name does not stand for a beacon.
-func (c *core) beaconKey(name string) (*schema.Field, error) {
-	k, is, err := c.searching.Key(name)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrConfiguration, err)
-	}
-	if !is {
-		return nil, nil
-	}
-	f := schema.Field{GoName: k.Name, Type: reflect.TypeFor[any](), Codec: c.plan.Codec}
-	if own := c.plan.Field(k.Of); own != nil && k.Of != "" {
-		f = *own
-	} else if k.Text {
-		f.Type = stringType
-	}
-	f.Name, f.Stored = k.Name, k.Attribute
-	return &f, nil
-}
-
-// storedKey returns the attribute that stores an index key.
-func (c *core) storedKey(name string) string {
-	if f, err := c.beaconKey(name); err == nil && f != nil {
-		return f.Stored
-	}
-	return name
-}
 
 // searchError wraps an error of a search: of its expressions, its cursor, a beacon
 // key or a call.
 func (c *core) searchError(err error) error {
-	switch {
-	case errors.Is(err, search.ErrUnsearchable):
-		return fmt.Errorf("search of %s: %w: %w", c.name, ErrEncryptedAttribute, err)
-	case errors.Is(err, searching.ErrCursor):
-		return fmt.Errorf("query of %s: %w: %w", c.name, ErrConfiguration, err)
+	if errors.Is(err, searching.ErrCursor) {
+		return fmt.Errorf("page of %s: %w: %w", c.name, ErrConfiguration, err)
 	}
 	return c.callError("search", err)
 }
@@ -58,18 +24,26 @@ func (c *core) searchError(err error) error {
 func (c *core) reader(ctx context.Context, in *dynamodb.QueryInput, v view, q searching.Query,
 	from Cursor) (*searching.Reader, error) {
 	q.Input = in
-	q.Keys = append(c.plan.Keys(), v.indexKeys...)
+	q.Keys = append(c.plan.Keys(), v.IndexKeys...)
 	switch {
-	case v.index == "":
+	case v.Index == "":
 		q.Sort = c.plan.SortName()
-	case len(v.indexKeys) > 1:
-		q.Sort = v.indexKeys[1]
+	case len(v.IndexKeys) > 1:
+		q.Sort = v.IndexKeys[1]
 	}
 	q.Send = func(ctx context.Context, in *dynamodb.QueryInput) (*dynamodb.QueryOutput, error) {
 		return c.client.Query(ctx, in)
 	}
 	q.Open = c.decryptAll
-	return v.search.Read(ctx, q, string(from))
+	if v.Whole != nil {
+		q.Fetch = func(ctx context.Context, entries []searching.Item) ([]searching.Item, error) {
+			return c.fetchWhole(ctx, entries, v)
+		}
+		q.Open = func(ctx context.Context, stored []searching.Item) ([]searching.Item, []error) {
+			return c.openWhole(ctx, stored, v)
+		}
+	}
+	return v.Search.Read(ctx, q, string(from))
 }
 
 // search is Query for a search by beacons.
@@ -104,9 +78,9 @@ func (t *Table[T]) search(ctx context.Context, in *dynamodb.QueryInput, v view, 
 // the query has another.
 const minBudget = 1000
 
-// searchPage is QueryPage for a search by beacons.
-func (t *Table[T]) searchPage(ctx context.Context, in *dynamodb.QueryInput, v view, q Query,
-	from Cursor) (Page[T], error) {
+// searchPage is queryPage for a search by beacons.
+func (c *core) searchPage(ctx context.Context, in *dynamodb.QueryInput, v view, q Query,
+	from Cursor) (page pageRead, err error) {
 	size := int(q.PageSize)
 	read := searching.Query{Size: size, Grow: true}
 	if size > 0 {
@@ -114,24 +88,48 @@ func (t *Table[T]) searchPage(ctx context.Context, in *dynamodb.QueryInput, v vi
 			read.Budget = max(20*size, minBudget)
 		}
 	}
-	r, err := t.reader(ctx, in, v, read, from)
+	r, err := c.reader(ctx, in, v, read, from)
 	if err != nil {
-		return Page[T]{}, t.searchError(err)
+		return page, c.searchError(err)
 	}
-	var page Page[T]
 	for n := 0; size == 0 || n < size; n++ {
 		found, err := r.Next(ctx)
 		if err != nil {
-			return Page[T]{}, t.searchError(err)
+			return page, c.searchError(err)
 		}
 		if found == nil {
 			break
 		}
-		var item T
-		err = decodeOpened(&t.core, *found, v, &item)
-		page.add(item, err)
+		page.add(*found)
 	}
-	next, err := r.Cursor()
-	page.Next, page.Scanned = Cursor(next), r.Scanned
+	page.scanned = int32(min(r.Scanned, math.MaxInt32))
+	on, err := r.Cursor()
+	turned := ""
+	if err == nil && from != "" {
+		turned, err = r.Turned()
+	}
+	page.turn(r.Back, on, turned)
 	return page, err
+}
+
+// countSearch counts what a search by beacons finds, up to limit unless that is
+// zero.
+func (c *core) countSearch(ctx context.Context, in *dynamodb.QueryInput, v view, limit int) (int, error) {
+	r, err := c.reader(ctx, in, v, searching.Query{Budget: -1}, "")
+	if err != nil {
+		return 0, c.searchError(err)
+	}
+	n := 0
+	for ; limit == 0 || n < limit; n++ {
+		found, err := r.Next(ctx)
+		switch {
+		case err != nil:
+			return 0, c.searchError(err)
+		case found == nil:
+			return n, nil
+		case found.Err != nil:
+			return 0, c.countError(found.Stored, found.Err)
+		}
+	}
+	return n, nil
 }

@@ -244,9 +244,9 @@ func TestSecrets(t *testing.T) {
 			"DeleteVersionOp": func() { fails(write(vaults.DeleteVersionOp(s.vault("a", 1)))) },
 			"BatchDelete":     func() { ok(t, ignore(vaults.BatchDelete(ctx, []store.Key{key(3)}))) },
 		}
-		reads := []string{"BatchGet", "Check", "CheckReport", "DecodeItem", "Encryptor", "Entity", "Get", "GetOp",
-			"IndexKey", "Key", "KeyOf", "Mode", "Name", "Query", "QueryPage", "Raw", "Scan", "SortPrefix", "Stats",
-			"Value"}
+		reads := []string{"BatchGet", "Check", "CheckReport", "DecodeItem", "Encryptor", "Entity", "Get",
+			"GetAttributes", "GetOp", "IndexKey", "Key", "KeyOf", "Mode", "Name", "Query", "QueryCount", "QueryPage",
+			"Raw", "Scan", "ScanCount", "ScanPage", "SortPrefix", "Stats", "Value", "With"}
 		order := []string{"Put", "PutOld", "Update", "UpdateOrCreate", "UpdateAttributes",
 			"UpdateAttributesNew", "UpdateAttributesOld", "Insert", "Save", "BatchPut", "PutOp", "UpdateOp",
 			"CheckOp", "DeleteOp", "Delete", "DeleteOld", "DeleteVersion", "DeleteVersionOp", "BatchDelete"}

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"reflect"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/store/internal/precondition"
+	"github.com/ddbseal/ddbseal/store/internal/request"
 	"github.com/ddbseal/ddbseal/store/internal/schema"
 	"github.com/ddbseal/ddbseal/store/internal/searching"
 	"github.com/ddbseal/ddbseal/store/internal/tablename"
@@ -71,6 +73,8 @@ type core struct {
 	validate  func(v any) error       // of a T or *T; nil if there is no check
 	encryptor *envelope.ItemEncryptor // nil in server-side mode
 	searching *searching.Table        // nil if items have no beacons
+	// eventually makes reads that need not be consistent eventually consistent.
+	eventually bool
 	// types has the entity types of a [Collection], by their names; nil for a table.
 	types map[string]entityType
 	// unsigned names, in client-side mode, the attributes that may be there
@@ -126,7 +130,11 @@ func NewEntity[T any](client Client, table string, m Mode, e Entity, opts ...Opt
 				"tells entities apart: migrate them first", ErrConfiguration, table, e.Attribute)
 		}
 	}
-	if err := t.checkIndexes(); err != nil {
+	indexes := make([]request.Index, len(o.indexes))
+	for i := range indexes {
+		indexes[i] = request.Index(o.indexes[i])
+	}
+	if err := t.requests().AddIndexes(indexes, o.projections); err != nil {
 		return nil, err
 	}
 	return t, nil
@@ -142,7 +150,8 @@ func (t *Table[T]) Mode() Mode { return t.mode }
 // store/migrate; nil in server-side mode.
 func (t *Table[T]) Encryptor() *envelope.ItemEncryptor { return t.encryptor }
 
-// Get reads the item with the key, strongly consistent. Errors:
+// Get reads the item with the key, strongly consistent unless [ConsistentReads]
+// says otherwise. Errors:
 // [ErrNotFound]; an [*ItemError] around an error of the envelope package when it
 // does not open, or around [ErrOtherEntity]; the SDK's.
 func (t *Table[T]) Get(ctx context.Context, k Key) (T, error) {
@@ -161,13 +170,17 @@ func (t *Table[T]) Raw(ctx context.Context, k Key) (envelope.Item, error) {
 	if err != nil {
 		return nil, err
 	}
-	return t.read(ctx, key)
+	return t.get(ctx, &dynamodb.GetItemInput{TableName: &t.name, Key: key, ConsistentRead: new(!t.eventually)})
 }
 
-// read gets the stored item.
+// read gets the stored item for a writer, strongly consistent.
 func (c *core) read(ctx context.Context, key envelope.Item) (envelope.Item, error) {
-	out, err := c.client.GetItem(ctx,
-		&dynamodb.GetItemInput{TableName: &c.name, Key: key, ConsistentRead: aws.Bool(true)})
+	return c.get(ctx, &dynamodb.GetItemInput{TableName: &c.name, Key: key, ConsistentRead: new(true)})
+}
+
+// get sends a get. Errors: [ErrNotFound]; the SDK's.
+func (c *core) get(ctx context.Context, in *dynamodb.GetItemInput) (envelope.Item, error) {
+	out, err := c.client.GetItem(ctx, in)
 	if err != nil {
 		return nil, c.callError("get", err)
 	}
@@ -244,3 +257,47 @@ func (t *Table[T]) KeyOf(item envelope.Item) (Key, error) {
 // Entity returns how the table tells its items from items of other types; zero
 // for a table of one type.
 func (t *Table[T]) Entity() Entity { return Entity(t.plan.Entity) }
+
+// GetAttributes reads the item with the key as [Table.Get] does and fills the key
+// and the named attributes of the result; all other fields are zero. DynamoDB
+// sends those alone, and in client-side mode the header, the footer and all signed
+// attributes, without which the item could not be verified: then only attributes
+// with the tag none, and those of other types, are saved on the way. The price of
+// the read is that of the whole item.
+//
+// Do not give the result to Put, which would write the zero fields. Errors: those
+// of Get; [ErrConfiguration] for no attribute, or one that T does not have; and an
+// [*ItemError] around [ErrPartialItem] if the item has signed attributes that the
+// table does not know.
+func (t *Table[T]) GetAttributes(ctx context.Context, k Key, attributes ...string) (T, error) {
+	var v T
+	found, err := t.getSome(ctx, k, attributes)
+	if err == nil {
+		err = decodeOpened(&t.core, found, view{Attributes: attributes, Partial: true}, &v)
+	}
+	return v, err
+}
+
+// getSome reads and opens the named attributes of an item.
+func (c *core) getSome(ctx context.Context, k Key, attributes []string) (found searching.Found, err error) {
+	key, err := c.key(k)
+	if err != nil {
+		return found, err
+	}
+	names, err := c.plan.Projection(attributes, c.encryptor)
+	if err != nil {
+		return found, err
+	}
+	in := &dynamodb.GetItemInput{TableName: &c.name, Key: key, ConsistentRead: new(!c.eventually)}
+	if len(names) > 0 {
+		e, err := buildExpression(expression.NewBuilder().WithProjection(request.Projection(names)))
+		if err != nil {
+			return found, fmt.Errorf("%w: projection: %w", ErrConfiguration, err)
+		}
+		in.ProjectionExpression, in.ExpressionAttributeNames = e.Projection(), e.Names()
+	}
+	if found.Stored, err = c.get(ctx, in); err == nil {
+		found.Plain, found.Err = c.decrypt(ctx, found.Stored)
+	}
+	return found, err
+}

@@ -12,6 +12,7 @@ import (
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/store/internal/pace"
 	"github.com/ddbseal/ddbseal/store/internal/precondition"
+	"github.com/ddbseal/ddbseal/store/internal/schema"
 )
 
 // updateAttempts bounds how often Update runs for one change.
@@ -148,7 +149,7 @@ func prepare[T any](ctx context.Context, t *Table[T], key envelope.Item, change 
 		return nil, nil, zero, err
 	}
 	if t.merging.Remarshal {
-		opened.Actions = actionsOfKept(opened, next)
+		opened.Actions = schema.ActionsOfKept(opened, next)
 	}
 	unchanged := name(t.plan.Partition.Name).AttributeNotExists()
 	tooWide := false

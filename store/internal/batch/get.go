@@ -15,8 +15,8 @@ import (
 // getSize is DynamoDB's limit for one call.
 const getSize = 100
 
-// Get reads items by their keys, strongly consistent, and hands them to take as
-// they come, those of one table in a call, from several goroutines if Concurrency
+// Get reads items by their keys, strongly consistent unless their table says
+// otherwise, and hands them to take as they come, those of one table in a call, from several goroutines if Concurrency
 // allows it. No two keys may be the same. An error of take ends the batch. With
 // an error it returns the keys that were not read, in ascending order.
 func (s *Sender) Get(ctx context.Context, keys []Entry, take func(*Table, []envelope.Item) error) ([]Left, error) {
@@ -41,6 +41,26 @@ func (s *Sender) Get(ctx context.Context, keys []Entry, take func(*Table, []enve
 		return err
 	})
 	return leave(left, begun, len(keys)), err
+}
+
+// Aligned reads the items of one table by their keys, of which no two are the same.
+// It returns them in the order of the keys, nil for a key without an item.
+func (s *Sender) Aligned(ctx context.Context, t *Table, keys []envelope.Item) ([]envelope.Item, error) {
+	at := make(map[string]int, len(keys))
+	for i, key := range keys {
+		at[t.Key(key)] = i
+	}
+	out := make([]envelope.Item, len(keys))
+	var mu sync.Mutex
+	_, err := s.Get(ctx, Entries(t, keys), func(_ *Table, items []envelope.Item) error {
+		mu.Lock()
+		defer mu.Unlock()
+		for _, item := range items {
+			out[at[t.Key(item)]] = item
+		}
+		return nil
+	})
+	return out, err
 }
 
 // get reads up to 100 items; the keys it returns with an error were not read.
@@ -84,7 +104,7 @@ func getRequests(keys []Entry) map[string]types.KeysAndAttributes {
 		to := sameTable(keys, from)
 		name := keys[from].Table.Name
 		of := out[name]
-		of.ConsistentRead = new(true)
+		of.ConsistentRead = new(!keys[from].Table.Eventually)
 		for _, e := range keys[from:to] {
 			of.Keys = append(of.Keys, e.Item)
 		}

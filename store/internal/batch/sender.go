@@ -40,6 +40,8 @@ type Table struct {
 	Plain string
 	// Key returns a text that only items of one key share.
 	Key func(envelope.Item) string
+	// Eventually makes Get read items of the table eventually consistently.
+	Eventually bool
 }
 
 // Entry is an item of a batch, or its key.

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -23,8 +24,18 @@ type position struct {
 // maxCursor is more than the keys of a table and an index together need.
 const maxCursor = 16 << 10
 
-// positionsAttribute holds the places in several requests. No key has this name.
-const positionsAttribute = "aws_dbe_positions"
+// No key attribute has one of these names: a cursor with one of them holds more
+// than the key behind which a query goes on.
+const (
+	// positionsAttribute holds the places in several requests, or the beginning.
+	positionsAttribute = "aws_dbe_positions"
+	// backAttribute holds the places from which a query goes back.
+	backAttribute = "aws_dbe_back"
+	// The three attributes of a scan.
+	segmentAttribute  = "aws_dbe_segment"
+	segmentsAttribute = "aws_dbe_segments"
+	scanAttribute     = "aws_dbe_scan"
+)
 
 // EncodeKey returns the cursor of a position behind the item with a key, "" for
 // no key.
@@ -39,8 +50,44 @@ func EncodeKey(key Item) (string, error) {
 	return base64.RawURLEncoding.EncodeToString(text), nil
 }
 
-// DecodeKey is the inverse of EncodeKey. Errors: [ErrCursor].
-func DecodeKey(cursor string) (Item, error) { return decode(cursor, 1) }
+// Start is where a page of a query begins.
+type Start struct {
+	// Key is the key next to the page, nil for the beginning, or with Back the end.
+	Key Item
+	// Back: the page is the one in front of Key.
+	Back bool
+}
+
+// EncodeStart returns the cursor of a page of one request.
+func EncodeStart(s Start) (string, error) {
+	return encodePositions([]position{{key: s.Key}}, s.Back)
+}
+
+// DecodeStart is the inverse of EncodeStart. Errors: [ErrCursor].
+func DecodeStart(cursor string) (Start, error) {
+	at, back, err := decodePositions(cursor, 1)
+	if err == nil && at[0].end {
+		err = fmt.Errorf("%w: it is one of the end", ErrCursor)
+	}
+	if err != nil {
+		return Start{}, err
+	}
+	return Start{Key: at[0].key, Back: back}, nil
+}
+
+// Link returns the cursors of the neighbours of a page of one call, which began at
+// s: of the page where reading goes on, and of the other one, "" where there is
+// none. front is the key next to the item that was read first, nil if there is
+// none, and last where the call ended, nil at the end.
+func (s Start) Link(front, last Item) (on, turned string, err error) {
+	if len(last) > 0 {
+		on, err = EncodeStart(Start{Key: last, Back: s.Back})
+	}
+	if err == nil && (s.Back || len(s.Key) > 0) { // not the first page
+		turned, err = EncodeStart(Start{Key: front, Back: !s.Back})
+	}
+	return on, turned, err
+}
 
 func decode(cursor string, queries int) (Item, error) {
 	if cursor == "" {
@@ -61,8 +108,8 @@ func decode(cursor string, queries int) (Item, error) {
 }
 
 // encodePositions returns the cursor of places in several requests, "" if all
-// are at the end.
-func encodePositions(at []position) (string, error) {
+// are at the end, or at the beginning of all where the query goes back.
+func encodePositions(at []position, back bool) (string, error) {
 	end := true
 	list := make([]types.AttributeValue, len(at))
 	for i, p := range at {
@@ -74,29 +121,37 @@ func encodePositions(at []position) (string, error) {
 			list[i] = &types.AttributeValueMemberM{Value: p.key}
 		}
 	}
+	attribute := positionsAttribute
 	switch {
 	case end:
 		return "", nil
-	case len(at) == 1:
+	case back:
+		attribute = backAttribute
+	case len(at) == 1 && len(at[0].key) > 0:
 		return EncodeKey(at[0].key)
 	}
-	return EncodeKey(Item{positionsAttribute: &types.AttributeValueMemberL{Value: list}})
+	return EncodeKey(Item{attribute: &types.AttributeValueMemberL{Value: list}})
 }
 
 // decodePositions is the inverse of encodePositions.
-func decodePositions(cursor string, queries int) ([]position, error) {
-	out := make([]position, queries)
+func decodePositions(cursor string, queries int) (out []position, back bool, err error) {
+	out = make([]position, queries)
 	key, err := decode(cursor, queries)
 	if err != nil || key == nil {
-		return out, err
+		return out, false, err
 	}
 	list, several := key[positionsAttribute].(*types.AttributeValueMemberL)
+	if !several {
+		list, back = key[backAttribute].(*types.AttributeValueMemberL)
+	}
 	switch {
-	case !several && queries == 1:
+	case key[scanAttribute] != nil:
+		return nil, false, fmt.Errorf("%w: it is one of a scan", ErrCursor)
+	case !several && !back && queries == 1:
 		out[0].key = key
-		return out, nil
-	case !several, len(list.Value) != queries, queries == 1:
-		return nil, fmt.Errorf("%w: it is one of a query over another number of partitions", ErrCursor)
+		return out, false, nil
+	case !several && !back, len(list.Value) != queries:
+		return nil, false, fmt.Errorf("%w: it is one of a query over another number of partitions", ErrCursor)
 	}
 	for i, v := range list.Value {
 		switch v := v.(type) {
@@ -107,8 +162,41 @@ func decodePositions(cursor string, queries int) ([]position, error) {
 				out[i].key = v.Value
 			}
 		default:
-			return nil, fmt.Errorf("%w: it holds no keys", ErrCursor)
+			return nil, false, fmt.Errorf("%w: it holds no keys", ErrCursor)
 		}
 	}
-	return out, nil
+	return out, back, nil
+}
+
+// EncodeScan returns the cursor behind an item in one of several segments of a
+// scan, "" for no key.
+func EncodeScan(key Item, segment, segments int) (string, error) {
+	if len(key) == 0 {
+		return "", nil
+	}
+	number := func(n int) types.AttributeValue { return &types.AttributeValueMemberN{Value: strconv.Itoa(n)} }
+	return EncodeKey(Item{scanAttribute: &types.AttributeValueMemberM{Value: key}, segmentAttribute: number(segment),
+		segmentsAttribute: number(segments)})
+}
+
+// DecodeScan is the inverse of EncodeScan. A cursor of another segment, or of
+// another number of segments, is an [ErrCursor]: its key is not in this one.
+func DecodeScan(cursor string, segment, segments int) (Item, error) {
+	item, err := decode(cursor, 1)
+	if err != nil || item == nil {
+		return nil, err
+	}
+	key, is := item[scanAttribute].(*types.AttributeValueMemberM)
+	if !is || len(key.Value) == 0 {
+		return nil, fmt.Errorf("%w: it is not one of a scan", ErrCursor)
+	}
+	for _, n := range []struct {
+		name string
+		want int
+	}{{segmentAttribute, segment}, {segmentsAttribute, segments}} {
+		if has, is := item[n.name].(*types.AttributeValueMemberN); !is || has.Value != strconv.Itoa(n.want) {
+			return nil, fmt.Errorf("%w: it is not one of segment %d of %d", ErrCursor, segment, segments)
+		}
+	}
+	return key.Value, nil
 }

@@ -3,6 +3,7 @@ package searching
 import (
 	"context"
 	"math"
+	"slices"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -26,9 +27,11 @@ type Query struct {
 	// Budget bounds the number of items that DynamoDB looks at, where a request
 	// has been sent for each partition; negative: no limit.
 	Budget int
-	// Send sends a request, and Open decrypts the items of the answer.
-	Send func(context.Context, *dynamodb.QueryInput) (*dynamodb.QueryOutput, error)
-	Open Opener
+	// Send sends a request, and Open decrypts the items of the answer. Unless it is
+	// nil, Fetch replaces these items first: an entry is nil for an item to leave out.
+	Send  func(context.Context, *dynamodb.QueryInput) (*dynamodb.QueryOutput, error)
+	Fetch func(context.Context, []Item) ([]Item, error)
+	Open  Opener
 }
 
 // Reader reads the results of a Query one by one: over several pages, and with
@@ -36,6 +39,8 @@ type Query struct {
 // concurrent use.
 type Reader struct {
 	Query
+	// Back: the results come in the opposite order of the query's.
+	Back bool
 	// Scanned is the number of items that DynamoDB looked at.
 	Scanned int
 
@@ -51,30 +56,39 @@ type stream struct {
 	asked     bool // a request was sent
 	done      bool // DynamoDB has no more
 	ahead     []Found
-	// passed is the item that was taken last, nil if nothing of ahead was taken.
-	// start is the key in front of ahead, and next the one behind it.
-	passed, start, next Item
+	// first is the item that was taken first of all. passed is the one that was
+	// taken last, nil if nothing of ahead was taken. start is the key in front of
+	// ahead, and next the one behind it.
+	first, passed, start, next Item
 }
 
 // Read returns a Reader that begins at a cursor, "" being the beginning. Errors:
 // those of fetching a beacon key; [ErrCursor].
 func (s *Search) Read(ctx context.Context, q Query, from string) (*Reader, error) {
 	r := &Reader{Query: q, search: s}
-	starts, err := decodePositions(from, s.plan.Queries())
+	starts, back, err := decodePositions(from, s.plan.Queries())
 	if err != nil {
 		return nil, err
+	}
+	if back {
+		in := *q.Input
+		in.ScanIndexForward = new(in.ScanIndexForward != nil && !*in.ScanIndexForward)
+		r.Input, r.Back = &in, true
 	}
 	size := min(q.Size, math.MaxInt32)
 	if q.Sort != "" && size > 0 && len(starts) > 1 {
 		size = (size-1)/len(starts) + 1
 	}
 	for i, start := range starts {
-		in := *q.Input
+		in := *r.Input
 		if err := s.query(ctx, i, &in); err != nil {
 			return nil, err
 		}
 		r.streams = append(r.streams, &stream{partition: i, in: &in, size: size, start: start.key, next: start.key,
 			done: start.end})
+	}
+	if back { // items of one sort key, too, come in the opposite order
+		slices.Reverse(r.streams)
 	}
 	return r, nil
 }
@@ -97,7 +111,10 @@ func (r *Reader) Next(ctx context.Context) (*Found, error) {
 	}
 	found := s.ahead[0]
 	s.ahead = s.ahead[1:]
-	s.passed = found.Stored
+	s.passed = found.At
+	if s.first == nil {
+		s.first = found.At
+	}
 	return &found, nil
 }
 
@@ -110,9 +127,14 @@ func (r *Reader) position(s *stream) Item {
 	case s.passed == nil:
 		return s.start
 	}
-	key := make(Item, len(r.Keys))
-	for _, name := range r.Keys {
-		if v := s.passed[name]; v != nil {
+	return PickKey(s.passed, r.Keys)
+}
+
+// PickKey returns the attributes of an item that are keys.
+func PickKey(item Item, keys []string) Item {
+	key := make(Item, len(keys))
+	for _, name := range keys {
+		if v := item[name]; v != nil {
 			key[name] = v
 		}
 	}
@@ -151,7 +173,7 @@ func (r *Reader) first() *stream {
 // before reports whether a comes before b in the order of the sort key. Without
 // one, results come in the order of the streams.
 func (r *Reader) before(a, b *Found) bool {
-	c, _ := ddbexpr.Compare(a.Stored[r.Sort], b.Stored[r.Sort])
+	c, _ := ddbexpr.Compare(a.At[r.Sort], b.At[r.Sort])
 	if forward := r.Input.ScanIndexForward; forward != nil && !*forward {
 		return c > 0
 	}
@@ -221,7 +243,13 @@ func (r *Reader) take(ctx context.Context, s *stream, a answer) (err error) {
 	if a.err != nil {
 		return a.err
 	}
-	if s.ahead, err = r.search.Results(ctx, s.partition, a.out.Items, r.Open); err != nil {
+	at, stored := a.out.Items, a.out.Items
+	if r.Fetch != nil {
+		if at, stored, err = r.fetch(ctx, at); err != nil {
+			return err
+		}
+	}
+	if s.ahead, err = r.search.results(ctx, s.partition, at, stored, r.Open); err != nil {
 		return err
 	}
 	if err := ctx.Err(); err != nil { // Open may have given up
@@ -242,8 +270,47 @@ const maxGrown = 1 << 20
 // Cursor returns where the next results begin, "" at the end.
 func (r *Reader) Cursor() (string, error) {
 	at := make([]position, len(r.streams))
-	for i, s := range r.streams {
-		at[i] = position{key: r.position(s), end: s.ended()}
+	for _, s := range r.streams {
+		at[s.partition] = position{key: r.position(s), end: s.ended()}
 	}
-	return encodePositions(at)
+	return encodePositions(at, r.Back)
+}
+
+// Turned returns where the results in front of all that were taken begin, in the
+// opposite order.
+func (r *Reader) Turned() (string, error) {
+	at := make([]position, len(r.streams))
+	for _, s := range r.streams {
+		at[s.partition] = r.front(s)
+	}
+	return encodePositions(at, !r.Back)
+}
+
+// front returns the place from which the stream goes in the opposite direction.
+// Items that do not match may lie on both sides of it.
+func (r *Reader) front(s *stream) position {
+	switch {
+	case s.first != nil:
+		return position{key: PickKey(s.first, r.Keys)}
+	case len(s.ahead) > 0:
+		return position{key: PickKey(s.ahead[0].At, r.Keys)}
+	case s.done:
+		return position{} // all of it was passed
+	default: // nil if it was never read: then there is nothing in front
+		return position{key: s.next, end: s.next == nil}
+	}
+}
+
+// fetch replaces the items of an answer.
+func (r *Reader) fetch(ctx context.Context, entries []Item) (at, stored []Item, err error) {
+	whole, err := r.Fetch(ctx, entries)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i, item := range whole {
+		if item != nil {
+			at, stored = append(at, entries[i]), append(stored, item)
+		}
+	}
+	return at, stored, nil
 }

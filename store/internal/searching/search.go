@@ -62,9 +62,14 @@ func (s *Search) query(ctx context.Context, partition int, in *dynamodb.QueryInp
 
 // Found is an item that matches, or one that does not open.
 type Found struct {
-	Stored, Plain Item
-	Err           error
+	// At is the item that the request returned, for its keys: Stored itself, or the
+	// entry of an index for which Stored was fetched.
+	At, Stored, Plain Item
+	Err               error
 }
+
+// ErrUnwanted is the error of an Opener for an item that it knows not to be wanted.
+var ErrUnwanted = errors.New("item is not wanted")
 
 // Opener decrypts the items of a page; errs has an entry for each.
 type Opener func(ctx context.Context, stored []Item) (plain []Item, errs []error)
@@ -73,12 +78,20 @@ type Opener func(ctx context.Context, stored []Item) (plain []Item, errs []error
 // those that do not match. An item that does not open stays: what it holds is
 // not known.
 func (s *Search) Results(ctx context.Context, partition int, stored []Item, open Opener) ([]Found, error) {
-	stored, own := s.own(stored)
+	return s.results(ctx, partition, stored, stored, open)
+}
+
+// results is Results for items that were fetched for those of the answer, at.
+func (s *Search) results(ctx context.Context, partition int, at, stored []Item, open Opener) ([]Found, error) {
+	at, stored, own := s.own(at, stored)
 	plain, errs := open(ctx, stored)
 	found := make([]Found, 0, len(stored))
 	for i := range stored {
 		err := errs[i]
 		matches := true
+		if err == ErrUnwanted {
+			continue
+		}
 		if err == nil {
 			matches, err = s.plan.Match(plain[i])
 		}
@@ -100,7 +113,7 @@ func (s *Search) Results(ctx context.Context, partition int, stored []Item, open
 				continue
 			}
 		}
-		found = append(found, Found{stored[i], plain[i], err})
+		found = append(found, Found{at[i], stored[i], plain[i], err})
 	}
 	return found, nil
 }
@@ -113,13 +126,14 @@ var errForeign = errors.New("item is under no branch key")
 // not under different branch keys. An entry is errForeign for an item that is
 // opened only to see whether the table may have it, and any other error for an
 // item whose branch key cannot be told.
-func (s *Search) own(stored []Item) (out []Item, errs []error) {
+func (s *Search) own(at, stored []Item) (outAt, out []Item, errs []error) {
 	want := s.plan.BranchKeyID()
 	if want == "" || !s.table.beacons.MultiKey() {
-		return stored, nil
+		return at, stored, nil
 	}
-	out, errs = make([]Item, 0, len(stored)), make([]error, 0, len(stored))
-	for _, item := range stored {
+	outAt, out = make([]Item, 0, len(stored)), make([]Item, 0, len(stored))
+	errs = make([]error, 0, len(stored))
+	for i, item := range stored {
 		id, err := s.table.encryptor.BeaconBranchKey(item)
 		switch {
 		case errors.Is(err, envelope.ErrNotEncrypted), errors.Is(err, envelope.ErrLegacyItem):
@@ -127,7 +141,7 @@ func (s *Search) own(stored []Item) (out []Item, errs []error) {
 		case err == nil && id != want:
 			continue
 		}
-		out, errs = append(out, item), append(errs, err)
+		outAt, out, errs = append(outAt, at[i]), append(out, item), append(errs, err)
 	}
-	return out, errs
+	return outAt, out, errs
 }
