@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package lab
 
 import (
@@ -81,7 +83,7 @@ func (v *View) Fill(plan []labsetup.Step, lessons []labsetup.Lesson, answers map
 	for i, step := range plan {
 		x := Step{Step: step, Number: i + 1, Done: i < v.Done, Next: i == v.Done && !v.ReadOnly,
 			Later: i > v.Done && !v.ReadOnly,
-			Link: ByHand(step.ID, names), CSRF: v.CSRF}
+			Link:  ByHand(step.ID, names), CSRF: v.CSRF}
 		if x.Failed = i == v.Done && i < len(v.Report.Steps); x.Done || x.Failed {
 			x.Step = v.Report.Steps[i]
 			x.CLI = step.CLI
