@@ -30,7 +30,7 @@ type Finding struct {
 	Foreign string
 }
 
-// Check looks whether what a step of the core path makes is there, whoever made it,
+// Check looks whether what a step of the core path makes is there, no matter who made it,
 // and changes nothing. It reports false for a step that makes nothing. The caller has
 // called Begin.
 func (l *Lab) Check(ctx context.Context, id string) (f Finding, ok bool, err error) {

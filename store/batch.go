@@ -93,7 +93,7 @@ func (t *Table[T]) BatchPut(ctx context.Context, items []T) (rest []T, err error
 			}
 			return requests, err
 		})
-	return pick(items, left), err
+	return batch.Pick(items, left), err
 }
 
 // BatchDelete removes any number of items by their keys, as [Table.BatchPut]
@@ -119,7 +119,7 @@ func (t *Table[T]) BatchDelete(ctx context.Context, keys []Key) (rest []Key, err
 			}
 			return requests, nil
 		})
-	return pick(keys, left), err
+	return batch.Pick(keys, left), err
 }
 
 func seenBefore(seen map[string]int, key string, i int) error {
@@ -128,17 +128,6 @@ func seenBefore(seen map[string]int, key string, i int) error {
 	}
 	seen[key] = i
 	return nil
-}
-
-func pick[E any](all []E, indexes []int) []E {
-	if len(indexes) == 0 {
-		return nil
-	}
-	out := make([]E, len(indexes))
-	for i, at := range indexes {
-		out[i] = all[at]
-	}
-	return out
 }
 
 func (c *core) batchKeys(keys []Key) ([]envelope.Item, error) {
@@ -158,19 +147,15 @@ func (c *core) sender() (*batch.Sender, *batch.Table) {
 		&batch.Table{Name: c.name, Plain: c.name, Key: c.plan.KeyText}
 }
 
-// batchWrite sends items in chunks and returns the indexes of those not known
-// to be written, in ascending order.
-func (c *core) batchWrite(ctx context.Context, items []envelope.Item, requests batch.Requests) ([]int, error) {
+// batchWrite sends items in chunks and returns those not known to be written, in
+// ascending order.
+func (c *core) batchWrite(ctx context.Context, items []envelope.Item, requests batch.Requests) ([]batch.Left, error) {
 	sender, table := c.sender()
-	undone, err := sender.Write(ctx, batch.Entries(table, items), requests)
-	if err == nil {
-		return nil, nil
+	left, err := sender.Write(ctx, batch.Entries(table, items), requests)
+	if err != nil {
+		err = &BatchError{Table: c.name, Done: len(items) - len(left), Total: len(items), Err: err}
 	}
-	left := make([]int, len(undone))
-	for i := range undone {
-		left[i] = undone[i].Index
-	}
-	return left, &BatchError{Table: c.name, Done: len(items) - len(left), Total: len(items), Err: err}
+	return left, err
 }
 
 // BatchGet reads any number of items by their keys, 100 in one call, strongly

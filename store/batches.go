@@ -9,14 +9,12 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/store/internal/batch"
-	"github.com/ddbseal/ddbseal/store/internal/tablename"
 )
 
 var (
@@ -46,7 +44,7 @@ func BatchWrite(ctx context.Context, client Client, ops ...WriteOp) (rest []Writ
 			entries[i], err = b.entry(op.core, writes[i].item)
 		}
 		if err == nil {
-			err = seenBefore(seen, b.id(entries[i]), i)
+			err = seenBefore(seen, entries[i].ID(), i)
 		}
 		if err != nil {
 			return ops, b.refused(len(ops), i, err)
@@ -70,13 +68,12 @@ func BatchWrite(ctx context.Context, client Client, ops ...WriteOp) (rest []Writ
 	if err == nil {
 		return nil, nil
 	}
-	out := &BatchError{Table: b.names(), Done: len(ops) - len(left), Total: len(ops), Items: make(map[int]error,
+	out := &BatchError{Table: b.Names(), Done: len(ops) - len(left), Total: len(ops), Items: make(map[int]error,
 		len(left)), Err: err, writes: true}
 	for _, l := range left {
 		out.Items[l.Index] = cmp.Or(l.Err, failed[l.Index], errNotSent)
-		rest = append(rest, ops[l.Index])
 	}
-	return rest, out
+	return batch.Pick(ops, left), out
 }
 
 // batchWrite is a [WriteOp] in a batch.
@@ -161,7 +158,7 @@ func sealBatch(ctx context.Context, ops []WriteOp, writes []batchWrite) ([]types
 // open, by their index in ops.
 func BatchGet(ctx context.Context, client Client, ops ...ReadOp) error {
 	b := &batchTables{}
-	r := &batchRead{tables: b, ops: ops, cores: make([]*core, len(ops)), at: make(map[string][]int, len(ops)),
+	r := &batchRead{ops: ops, cores: make([]*core, len(ops)), at: make(map[string][]int, len(ops)),
 		read: make([]bool, len(ops))}
 	var unique []batch.Entry
 	for i, op := range ops {
@@ -177,7 +174,7 @@ func BatchGet(ctx context.Context, client Client, ops ...ReadOp) error {
 			return b.refused(len(ops), i, err)
 		}
 		op.fail(errNotRead)
-		id := b.id(e)
+		id := e.ID()
 		if r.at[id] == nil {
 			unique = append(unique, e)
 		}
@@ -186,12 +183,12 @@ func BatchGet(ctx context.Context, client Client, ops ...ReadOp) error {
 	left, err := b.sender(client).Get(ctx, unique,
 		func(t *batch.Table, stored []envelope.Item) error { return r.take(ctx, t, stored) })
 	for _, l := range left {
-		for _, i := range r.at[b.id(unique[l.Index])] {
+		for _, i := range r.at[unique[l.Index].ID()] {
 			ops[i].fail(fmt.Errorf("get of %s: %w", r.cores[i].name, cmp.Or(l.Err, errNotSent)))
 			r.read[i] = true
 		}
 	}
-	out := &BatchError{Table: b.names(), Done: len(ops), Total: len(ops), Items: map[int]error{}, Err: err}
+	out := &BatchError{Table: b.Names(), Done: len(ops), Total: len(ops), Items: map[int]error{}, Err: err}
 	for i, op := range ops {
 		if !r.read[i] { // no answer had the item
 			op.take(ctx, nil)
@@ -208,12 +205,11 @@ func BatchGet(ctx context.Context, client Client, ops ...ReadOp) error {
 
 // batchRead hands the items of a batch to its operations.
 type batchRead struct {
-	tables *batchTables
-	ops    []ReadOp
-	cores  []*core
-	at     map[string][]int // the operations on one item, by its id
-	mu     sync.Mutex       // guards the results
-	read   []bool
+	ops   []ReadOp
+	cores []*core
+	at    map[string][]int // the operations on one item, by its id
+	mu    sync.Mutex       // guards the results
+	read  []bool
 }
 
 // take opens items of one table, those of one type in parallel.
@@ -221,7 +217,7 @@ func (r *batchRead) take(ctx context.Context, t *batch.Table, stored []envelope.
 	ids := make([]string, len(stored))
 	groups := map[*core][]int{}
 	for j, item := range stored {
-		ids[j] = r.tables.id(batch.Entry{Table: t, Item: item})
+		ids[j] = batch.Entry{Table: t, Item: item}.ID()
 		for _, i := range r.at[ids[j]] {
 			group := groups[r.cores[i]]
 			if len(group) == 0 || group[len(group)-1] != j {
@@ -254,56 +250,34 @@ func (r *batchRead) take(ctx context.Context, t *batch.Table, stored []envelope.
 
 // batchTables are the tables of a batch, whose items have one or several types.
 type batchTables struct {
-	all         []*batch.Table
-	first       []*core // the first type of each of all
+	batch.Set
+	first       map[*batch.Table]*core // the first type of each
 	concurrency int
 }
 
-// entry is an item of a table, or its key. A table that has two names, or keys
-// of two names, is refused: its items could not be told apart.
+// entry is an item of a table, or its key.
 func (b *batchTables) entry(c *core, item envelope.Item) (batch.Entry, error) {
-	plain, err := tablename.Parse(c.name)
+	t, err := b.Add(c.name, c.plan.Keys(), c.plan.KeyText)
 	if err != nil {
-		return batch.Entry{}, fmt.Errorf("%w: %w", ErrConfiguration, err)
+		return batch.Entry{}, err
 	}
-	i := slices.IndexFunc(b.all, func(t *batch.Table) bool { return t.Plain == plain })
-	if i < 0 {
-		i = len(b.all)
-		b.all = append(b.all, &batch.Table{Name: c.name, Plain: plain, Key: c.plan.KeyText})
-		b.first = append(b.first, c)
+	if b.first == nil {
+		b.first = map[*batch.Table]*core{}
 	}
-	switch t := b.all[i]; {
-	case t.Name != c.name:
-		return batch.Entry{}, fmt.Errorf("%w: the batch has tables %s and %s, which share a name: use a batch for each",
-			ErrConfiguration, t.Name, c.name)
-	case !slices.Equal(b.first[i].plan.Keys(), c.plan.Keys()):
-		return batch.Entry{}, fmt.Errorf("%w: types of table %s declare the keys %q and %q", ErrConfiguration, c.name,
-			b.first[i].plan.Keys(), c.plan.Keys())
-	}
+	b.first[t] = cmp.Or(b.first[t], c)
 	b.concurrency = max(b.concurrency, c.options.concurrency)
-	return batch.Entry{Table: b.all[i], Item: item}, nil
-}
-
-// id is a text that only items of one table and key share.
-func (b *batchTables) id(e batch.Entry) string { return e.Table.Plain + "\x00" + e.Table.Key(e.Item) }
-
-func (b *batchTables) names() string {
-	names := make([]string, len(b.all))
-	for i, t := range b.all {
-		names[i] = t.Name
-	}
-	return strings.Join(names, ", ")
+	return batch.Entry{Table: t, Item: item}, nil
 }
 
 // sender returns what sends the batch.
 func (b *batchTables) sender(client Client) *batch.Sender {
 	return &batch.Sender{Client: client, Concurrency: b.concurrency,
-		Fail:  func(call string, err error) error { return callError(call, b.names(), err) },
-		Again: func(t *batch.Table, items int) { b.first[slices.Index(b.all, t)].again(t, items) }}
+		Fail:  func(call string, err error) error { return callError(call, b.Names(), err) },
+		Again: func(t *batch.Table, items int) { b.first[t].again(t, items) }}
 }
 
 // refused is the error of an operation because of which nothing was sent.
 func (b *batchTables) refused(total, i int, err error) error {
-	return &BatchError{Table: b.names(), Total: total, Items: map[int]error{i: err}, writes: true,
+	return &BatchError{Table: b.Names(), Total: total, Items: map[int]error{i: err}, writes: true,
 		Err: fmt.Errorf("operation %d of the batch: %w", i, err)}
 }

@@ -3,6 +3,7 @@
 package store_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -35,10 +36,11 @@ type write struct {
 // error is not ErrUncertain was not done, and one with it was done or not.
 // guarantees: B1, B2, B9
 func TestBatchModel(t *testing.T) {
-	bothModesAtOnce(t, func(t *testing.T, w *world, m store.Mode) {
+	bothModes(t, func(t *testing.T, w *world, m store.Mode) {
+		w.onlyLocal(t, "faults")
 		w.faults(t, localaws.Faults{Seed: 7, Rules: []localaws.Fault{{Kind: localaws.FaultUnprocessed, Rate: 0.1}}})
 		client, l := w.wire()
-		ctx := t.Context()
+		calm := t.Context()
 		rapid.Check(t, func(rt *rapid.T) {
 			l.play("", pass)
 			concurrency := store.BatchConcurrency(rapid.IntRange(1, 3).Draw(rt, "concurrency"))
@@ -68,12 +70,14 @@ func TestBatchModel(t *testing.T) {
 				}
 				return write{at, false, tallies.DeleteOp(store.Key{Partition: id}), func(m *batchModel) { delete(m.tallies, id) }}
 			}
-			// A script ends in success, or in a failure that lasts.
+			// A script ends in success, in a failure that lasts, or with the context.
 			script := func(rt *rapid.T, steps ...step) []step {
 				return rapid.SliceOfN(rapid.SampledFrom(append(steps, pass)), 0, 6).Draw(rt, "script")
 			}
-			play := func(operation string, steps, last []step, rt *rapid.T) {
+			play := func(operation string, steps, last []step, rt *rapid.T) (ctx context.Context) {
 				l.play(operation, append(steps, rapid.SampledFrom(last).Draw(rt, "last"))...)
+				ctx, l.cancel = context.WithCancel(calm)
+				return ctx
 			}
 			rt.Repeat(map[string]func(*rapid.T){
 				"write": func(rt *rapid.T) {
@@ -83,10 +87,11 @@ func TestBatchModel(t *testing.T) {
 						writes = append(writes, drawWrite(rt, id))
 						ops = append(ops, writes[len(writes)-1].op)
 					}
-					play("BatchWriteItem", script(rt, lose, throttle, broken, fail, refuse),
-						[]step{pass, pass, throttle, lose}, rt)
+					ctx := play("BatchWriteItem", script(rt, lose, throttle, broken, fail, refuse),
+						[]step{pass, pass, broken, lose, stay, leave}, rt)
 					rest, err := store.BatchWrite(ctx, client, ops...)
 					l.play("", pass)
+					l.cancel()
 					var failed *store.BatchError
 					if (err != nil) != (len(rest) > 0) || err != nil && (!errors.As(err, &failed) ||
 						failed.Done != len(ops)-len(rest) || len(failed.Items) != len(rest)) {
@@ -101,7 +106,7 @@ func TestBatchModel(t *testing.T) {
 							perhaps = append(perhaps, writes[i])
 						}
 					}
-					settle(rt, model, perhaps, calmOrders, calmTallies)
+					settle(calm, rt, model, perhaps, calmOrders, calmTallies)
 				},
 				"read": func(rt *rapid.T) {
 					ids := rapid.SliceOfN(draw, 0, 120).Draw(rt, "ids")
@@ -113,9 +118,11 @@ func TestBatchModel(t *testing.T) {
 							ops = append(ops, orders.GetOp(store.Key{Partition: "ann", Sort: id}))
 						}
 					}
-					play("BatchGetItem", script(rt, lose, throttle, broken, refuse), []step{pass, pass, throttle}, rt)
+					ctx := play("BatchGetItem", script(rt, lose, throttle, broken, refuse),
+						[]step{pass, pass, broken, stay}, rt)
 					err := store.BatchGet(ctx, client, ops...)
 					l.play("", pass)
+					l.cancel()
 					var failed *store.BatchError
 					if err != nil && !errors.As(err, &failed) {
 						rt.Fatal(err)
@@ -135,11 +142,11 @@ func TestBatchModel(t *testing.T) {
 				},
 				"": func(rt *rapid.T) {
 					gotOrders, gotTallies := map[store.Key]order{}, map[string]tally{}
-					for o, err := range calmOrders.Scan(ctx, store.Scan{}) {
+					for o, err := range calmOrders.Scan(calm, store.Scan{}) {
 						must(err)
 						gotOrders[o.key()] = o
 					}
-					for v, err := range calmTallies.Scan(ctx, store.Scan{}) {
+					for v, err := range calmTallies.Scan(calm, store.Scan{}) {
 						must(err)
 						gotTallies[v.ID] = v
 					}
@@ -170,7 +177,7 @@ func compare[K comparable, V any](rt *rapid.T, model map[K]V, key K, got V, err 
 
 // settle finds out which of the uncertain operations were done: each as a whole,
 // or not at all.
-func settle(rt *rapid.T, model *batchModel, perhaps []write, orders *store.Table[order],
+func settle(ctx context.Context, rt *rapid.T, model *batchModel, perhaps []write, orders *store.Table[order],
 	tallies *store.Table[tally]) {
 	for _, p := range perhaps {
 		after := &batchModel{maps.Clone(model.orders), maps.Clone(model.tallies)}
@@ -178,11 +185,11 @@ func settle(rt *rapid.T, model *batchModel, perhaps []write, orders *store.Table
 		done := false
 		if p.order {
 			k := store.Key{Partition: "ann", Sort: p.at}
-			got, err := orders.Get(rt.Context(), k)
+			got, err := orders.Get(ctx, k)
 			want, has := after.orders[k]
 			done = has == (err == nil) && cmp.Equal(want, got, cmpopts.EquateEmpty())
 		} else {
-			got, err := tallies.Get(rt.Context(), store.Key{Partition: fmt.Sprint(p.at)})
+			got, err := tallies.Get(ctx, store.Key{Partition: fmt.Sprint(p.at)})
 			want, has := after.tallies[fmt.Sprint(p.at)]
 			done = has == (err == nil) && want == got
 		}

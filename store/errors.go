@@ -181,11 +181,8 @@ type Reason struct {
 	Err error
 }
 
-// The codes of a condition that failed, and of another transaction on the item.
-const (
-	conditionFailed     = "ConditionalCheckFailed"
-	transactionConflict = "TransactionConflict"
-)
+// conditionFailed is the code of a condition that failed.
+const conditionFailed = "ConditionalCheckFailed"
 
 // Error lists the codes.
 func (e *TransactionError) Error() string {
@@ -214,7 +211,7 @@ func (e *TransactionError) Unwrap() []error {
 			if r.Err != nil {
 				out = append(out, r.Err)
 			}
-		case transactionConflict:
+		case pace.TransactionConflict:
 			out = append(out, ErrConflict)
 		}
 	}

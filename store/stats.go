@@ -3,10 +3,7 @@
 package store
 
 import (
-	"errors"
 	"sync/atomic"
-
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/store/internal/batch"
@@ -58,20 +55,12 @@ func (c *core) unreadable(stored envelope.Item, err error) error {
 // again counts items that a batch sends again.
 func (c *core) again(_ *batch.Table, items int) { c.counts.repeated.Add(uint64(items)) }
 
-// countingConflicts returns an attempt of a transaction that counts the conflicts
-// of its operations, by their tables.
-func countingConflicts(tables func(int) *core, n int, call func() error) func() error {
-	return func() error {
-		err := call()
-		var cancelled *types.TransactionCanceledException
-		if err == nil || !errors.As(err, &cancelled) {
-			return err
+// metAnother counts the conflicts of a transaction with others by the tables of
+// its n operations.
+func metAnother(n int, tables func(int) *core) func(int) {
+	return func(i int) {
+		if i < n {
+			tables(i).counts.transactionConflicts.Add(1)
 		}
-		for i, r := range cancelled.CancellationReasons {
-			if i < n && r.Code != nil && *r.Code == transactionConflict {
-				tables(i).counts.transactionConflicts.Add(1)
-			}
-		}
-		return err
 	}
 }

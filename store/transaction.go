@@ -184,7 +184,7 @@ func transactWrite(ctx context.Context, client Client, token *string, ops []Writ
 	// transaction once, and a cancellation holds for every attempt.
 	in.ClientRequestToken = token
 	tables := func(i int) *core { return ops[i].core }
-	err := pace.Transaction(ctx, countingConflicts(tables, len(ops), func() error {
+	err := pace.Transaction(ctx, metAnother(len(ops), tables), func() error {
 		var seen attempts.Observer
 		_, err := client.TransactWriteItems(ctx, in, seen.Observe)
 		var cancelled *types.TransactionCanceledException
@@ -193,7 +193,7 @@ func transactWrite(ctx context.Context, client Client, token *string, ops []Writ
 			return seen.Uncertain(err)
 		}
 		return err
-	}))
+	})
 	if err != nil {
 		err = transactionError(ctx, err, len(ops), tables)
 		explainReasons(err, ops, in.TransactItems)
@@ -271,10 +271,10 @@ func TransactGet(ctx context.Context, client Client, ops ...ReadOp) error {
 	}
 	var out *dynamodb.TransactGetItemsOutput
 	tables := func(i int) *core { return cores[i] }
-	err := pace.Transaction(ctx, countingConflicts(tables, len(ops), func() (err error) {
+	err := pace.Transaction(ctx, metAnother(len(ops), tables), func() (err error) {
 		out, err = client.TransactGetItems(ctx, in)
 		return err
-	}))
+	})
 	if err != nil {
 		return transactionError(ctx, err, len(ops), tables)
 	}

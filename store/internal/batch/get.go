@@ -31,12 +31,12 @@ func (s *Sender) Get(ctx context.Context, keys []Entry, take func(*Table, []enve
 		}
 		missing := make(map[string]bool, len(unread))
 		for _, e := range unread {
-			missing[e.id()] = true
+			missing[e.ID()] = true
 		}
 		mu.Lock()
 		defer mu.Unlock()
 		for i, e := range keys[from:to] {
-			if missing[e.id()] {
+			if missing[e.ID()] {
 				left = append(left, Left{from + i, err})
 			}
 		}
@@ -111,7 +111,7 @@ func unread(asked []*Table, waiting []Entry, unprocessed map[string]types.KeysAn
 	for name, of := range unprocessed {
 		if t := answered(asked, name); t != nil {
 			for _, key := range of.Keys {
-				undone[Entry{t, key}.id()] = true
+				undone[Entry{t, key}.ID()] = true
 			}
 		}
 	}
@@ -125,7 +125,7 @@ func among(entries []Entry, ids map[string]bool) []Entry {
 	}
 	var out []Entry
 	for _, e := range entries {
-		if ids[e.id()] {
+		if ids[e.ID()] {
 			out = append(out, e)
 		}
 	}

@@ -50,8 +50,8 @@ type Entry struct {
 	Item  envelope.Item
 }
 
-// id is a text that only entries of one table and key share.
-func (e Entry) id() string { return e.Table.Plain + "\x00" + e.Table.Key(e.Item) }
+// ID is a text that only entries of one table and key share.
+func (e Entry) ID() string { return e.Table.Plain + "\x00" + e.Table.Key(e.Item) }
 
 // Entries makes entries of the items of one table.
 func Entries(t *Table, items []envelope.Item) []Entry {
@@ -67,6 +67,14 @@ type Left struct {
 	Index int
 	// Err is the error of the entry's call, nil if no call had it.
 	Err error
+}
+
+// Pick returns what is left of all, nil if nothing is.
+func Pick[E any](all []E, left []Left) (out []E) {
+	for _, l := range left {
+		out = append(out, all[l.Index])
+	}
+	return out
 }
 
 // each calls do for each chunk of up to size out of n items, Concurrency at a

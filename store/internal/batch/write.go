@@ -45,7 +45,7 @@ func (s *Sender) Write(ctx context.Context, entries []Entry, requests Requests) 
 			switch {
 			case !sent:
 				left = append(left, Left{Index: from + i})
-			case undone[e.id()]:
+			case undone[e.ID()]:
 				left = append(left, Left{from + i, err})
 			}
 		}
@@ -93,7 +93,7 @@ func (s *Sender) write(ctx context.Context, chunk []Entry, sealed []types.WriteR
 		}
 		undone := make(map[string]bool, len(waiting.entries))
 		for _, e := range waiting.entries {
-			undone[e.id()] = true
+			undone[e.ID()] = true
 		}
 		if lost != nil {
 			return undone, fmt.Errorf("batch write of %s: %w", list(tables(waiting.entries)), lost.Uncertain(err))
@@ -131,9 +131,9 @@ func (w sending) after(asked []*Table, unprocessed map[string][]types.WriteReque
 		for _, r := range requests {
 			switch {
 			case r.PutRequest != nil:
-				undone[Entry{t, r.PutRequest.Item}.id()] = true
+				undone[Entry{t, r.PutRequest.Item}.ID()] = true
 			case r.DeleteRequest != nil:
-				undone[Entry{t, r.DeleteRequest.Key}.id()] = true
+				undone[Entry{t, r.DeleteRequest.Key}.ID()] = true
 			}
 		}
 	}
@@ -141,7 +141,7 @@ func (w sending) after(asked []*Table, unprocessed map[string][]types.WriteReque
 		return sending{}
 	}
 	for i, e := range w.entries {
-		if undone[e.id()] {
+		if undone[e.ID()] {
 			left.entries = append(left.entries, e)
 			left.requests = append(left.requests, w.requests[i])
 		}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 
 	"github.com/ddbseal/ddbseal/cmd/ddbseal/internal/administrator"
@@ -124,6 +125,22 @@ func TestCreateKey(t *testing.T) {
 	u.lacks(page, "You named no key administrator")
 	u.contains(u.finish(page, http.StatusForbidden), "is not authorized to perform: kms:CreateKey",
 		`name="alias" value="mine"`, `id="finish"`)
+	// The right to create keys alone: the key exists, and the page says so.
+	people := iam.NewFromConfig(s.server.Config(s.server.RootCredentials()))
+	if _, err := people.PutUserPolicy(t.Context(), &iam.PutUserPolicyInput{UserName: aws.String(labsetup.UserName),
+		PolicyName: aws.String("keys"), PolicyDocument: aws.String(
+			`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"kms:CreateKey","Resource":"*"}}`),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	half := u.finish(page, http.StatusForbidden)
+	u.contains(half, "The key was created, and its alias was refused", "kms:CreateAlias", "--alias-name alias/mine")
+	u.lacks(half, `id="finish"`) // a second key would come of it
+	id = regexp.MustCompile(`/keys/([0-9a-f-]{36})">Open the key`).FindStringSubmatch(half)
+	if id == nil {
+		t.Fatal("no link to the key")
+	}
+	u.contains(u.get("/keys/"+id[1], http.StatusOK), "Key administrators")
 	// Without the right to list users the form takes ARNs.
 	u.contains(u.fill(page, "3"), "write their ARNs below", userARN+"</textarea>")
 }

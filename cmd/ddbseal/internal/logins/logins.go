@@ -31,9 +31,9 @@ type Login struct{ User, Password string }
 const loginsFile = "console-logins.json"
 
 // Provision makes what the lab begins with, where it is missing: the
-// administrator, the key, the tables, the records and the lab's user. A user
-// without a console password gets a generated one, which the folder keeps; a
-// password that exists is never overwritten. It returns who can sign in, for
+// administrator, the key, the tables, the records and the lab's user. Users
+// that it makes, and an administrator without a console password, get generated
+// ones, which the folder keeps; a password that exists is never overwritten. It returns who can sign in, for
 // telling the person who started the program. An empty folder keeps nothing.
 func Provision(ctx context.Context, server *localaws.Server, folder string) ([]Login, error) {
 	if err := administrator.Make(ctx, server); err != nil {
@@ -45,9 +45,14 @@ func Provision(ctx context.Context, server *localaws.Server, folder string) ([]L
 	}
 	p := provider{server: server, folder: folder, kept: kept,
 		people: iam.NewFromConfig(administrator.Config(server, server.RootCredentials()))}
-	admin, err := p.login(ctx, administrator.Name)
+	admin, ok, err := p.login(ctx, administrator.Name)
 	if err != nil {
 		return nil, err
+	}
+	if !ok {
+		if admin, err = p.give(ctx, administrator.Name); err != nil {
+			return nil, err
+		}
 	}
 	logins := []Login{admin}
 	_, err = p.people.GetUser(ctx, &iam.GetUserInput{UserName: aws.String(labsetup.UserName)})
@@ -59,8 +64,12 @@ func Provision(ctx context.Context, server *localaws.Server, folder string) ([]L
 	case err != nil:
 		return nil, err
 	}
-	user, err := p.login(ctx, labsetup.UserName)
-	return append(logins, user), err
+	// A user without a password lost it to somebody who wanted that.
+	user, ok, err := p.login(ctx, labsetup.UserName)
+	if ok {
+		logins = append(logins, user)
+	}
+	return logins, err
 }
 
 // provider gives users their passwords.
@@ -71,16 +80,21 @@ type provider struct {
 	kept   map[string]string // generated passwords by user
 }
 
-// login returns the password of a user, a generated one if the user has none.
-func (p *provider) login(ctx context.Context, user string) (Login, error) {
+// login returns the password of a user, and false if the user has none.
+func (p *provider) login(ctx context.Context, user string) (Login, bool, error) {
 	_, err := p.people.GetLoginProfile(ctx, &iam.GetLoginProfileInput{UserName: &user})
 	var missing *types.NoSuchEntityException
-	if err == nil {
-		return Login{user, p.known(user)}, nil
+	switch {
+	case errors.As(err, &missing):
+		return Login{}, false, nil
+	case err != nil:
+		return Login{}, false, fmt.Errorf("read the login profile of %s: %w", user, err)
 	}
-	if !errors.As(err, &missing) {
-		return Login{}, fmt.Errorf("read the login profile of %s: %w", user, err)
-	}
+	return Login{user, p.known(user)}, true, nil
+}
+
+// give gives a user without a password a generated one.
+func (p *provider) give(ctx context.Context, user string) (Login, error) {
 	fresh := password.New()
 	// Kept first: a password that is set and not kept would be lost.
 	if err := p.keep(user, fresh); err != nil {

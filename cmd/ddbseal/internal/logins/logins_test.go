@@ -67,6 +67,14 @@ func TestPasswordsStay(t *testing.T) {
 	if _, _, err := server.SignIn(server.AccountID(), labsetup.UserName, chosen); err != nil {
 		t.Errorf("the lab's user lost the chosen password: %v", err)
 	}
+	// Removed console access stays removed.
+	if _, err := client.DeleteLoginProfile(t.Context(),
+		&iam.DeleteLoginProfileInput{UserName: aws.String(labsetup.UserName)}); err != nil {
+		t.Fatal(err)
+	}
+	if people, err := Provision(t.Context(), server, folder); err != nil || len(people) != 1 {
+		t.Errorf("%d people can sign in, %v", len(people), err)
+	}
 	lab, err := labsetup.New(labsetup.Config{Administrator: administrator.Config(server, server.RootCredentials())})
 	if err != nil {
 		t.Fatal(err)

@@ -59,7 +59,8 @@ func (p Page) Unnamed() (out []string) {
 		out = append(out, "You named no key administrator. Those whose IAM policies allow it manage the key.")
 	}
 	if len(policy.Users) == 0 {
-		out = append(out, "You named no key user. Until you add one, only those whose IAM policies allow it use the key.")
+		out = append(out, "You named no key user. Until you add one, only those whose IAM policies allow it use the "+
+			"key.")
 	}
 	return out
 }

@@ -76,8 +76,8 @@ func Parse(form url.Values) (Draft, error) {
 	if err := CheckName(d.Name); err != nil {
 		return d, err
 	}
-	if d.Console && d.Own {
-		if err := CheckPassword(d.Password); err != nil {
+	if d.Console {
+		if err := CheckChoice(form); err != nil {
 			return d, err
 		}
 	}
@@ -96,6 +96,20 @@ func CheckName(name string) error {
 		return &Error{"name", "A user name has 1 to 64 letters, digits and characters of + = , . @ _ -"}
 	case strings.EqualFold(name, "root"):
 		return &Error{"name", "The name root is for the account's root user: choose another one."}
+	}
+	return nil
+}
+
+// CheckChoice returns an *Error unless the form either asks for a generated
+// password or has one that IAM takes. A password that was typed is not ignored.
+func CheckChoice(form url.Values) error {
+	typed := form.Get("password")
+	if form.Get("kind") == "own" {
+		return CheckPassword(typed)
+	}
+	if typed != "" {
+		return &Error{"password", "You typed a password and asked for a generated one: choose “Use this one”, and " +
+			"type it again, or leave the field empty."}
 	}
 	return nil
 }

@@ -28,6 +28,7 @@ func TestParse(t *testing.T) {
 		"short password":  {"password", "Aa1-", "password"},
 		"long password":   {"password", "Aa1-" + strings.Repeat("x", MaxPassword), "password"},
 		"simple password": {"password", "correcthorse1", "password"},
+		"ignored":         {"kind", "generated", "password"},
 		"no policy":       {"policy", "", "policy"},
 		"other policy":    {"policy", "AdministratorAccess", "policy"},
 	} {
@@ -43,7 +44,7 @@ func TestParse(t *testing.T) {
 		} else if c.field == "password" && strings.Contains(err.Error(), c.value) {
 			t.Errorf("%s: the error holds the password", name)
 		}
-		if !kept.Own || !kept.Console {
+		if kept.Own == (c.field == "kind") || !kept.Console {
 			t.Errorf("%s: the form would lose what was typed", name)
 		}
 	}

@@ -124,12 +124,12 @@ func (d *Desk) Act(ctx context.Context, action string, form url.Values) reply.Re
 
 // setPassword gives a user another password, or the first.
 func (d *Desk) setPassword(ctx context.Context, name string, form url.Values) reply.Reply {
+	if err := userform.CheckChoice(form); err != nil {
+		return d.Show(ctx, name, err.Error())
+	}
 	fresh := password.New()
 	if form.Get("kind") == "own" {
 		fresh = form.Get("password")
-		if err := userform.CheckPassword(fresh); err != nil {
-			return d.Show(ctx, name, err.Error())
-		}
 	}
 	if err := iamuser.SetPassword(ctx, d.IAM, name, fresh); err != nil {
 		return reply.Fail("The change was refused", err)

@@ -1,0 +1,9 @@
+package migration
+
+import (
+	"testing"
+
+	"github.com/ddbseal/ddbseal/internal/testenv"
+)
+
+func TestMain(m *testing.M) { testenv.Main(m) }
