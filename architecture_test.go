@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package ddbseal_test
 
 import (
@@ -196,6 +198,9 @@ const (
 // An entry that is not needed any more fails the test.
 var oversized = map[string]string{}
 
+// spdx is the licence with which each file begins. It is not counted.
+const spdx = "// SPDX-License-Identifier: Apache-2.0\n\n"
+
 func oversize(files, lines int) bool { return files > maxFiles || lines > maxLines }
 
 // TestPackagesStaySmall: a person can hold each package in mind.
@@ -207,7 +212,8 @@ func TestPackagesStaySmall(t *testing.T) {
 	for _, p := range goPackages(t) {
 		lines := 0
 		for _, name := range p.files() {
-			lines += strings.Count(read(t, filepath.Join(p.Dir, name)), "\n")
+			text := strings.TrimPrefix(read(t, filepath.Join(p.Dir, name)), spdx)
+			lines += strings.Count(text, "\n")
 		}
 		if !oversize(len(p.files()), lines) {
 			continue

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package ddbseal is the root of a module that encrypts DynamoDB items before
 // they leave your program. The items are byte-compatible with the AWS Database
 // Encryption SDK for DynamoDB: each of its implementations opens items that this

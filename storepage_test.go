@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package ddbseal_test
 
 import (
@@ -24,9 +26,16 @@ type Visit struct {
 	Expires int64  `dynamodbav:"expires" seal:"ttl"`                   // Unix seconds; zero never expires
 }
 
-type Plan struct {
-	ID   string `dynamodbav:"id" seal:"partition"`
-	Text string `dynamodbav:"text"`
+type Customer struct {
+	Partition string `dynamodbav:"pk" seal:"partition"`
+	Sort      string `dynamodbav:"sk" seal:"sort"`
+	Name      string `dynamodbav:"name"`
+}
+
+type Order struct {
+	Partition string `dynamodbav:"pk" seal:"partition"`
+	Sort      string `dynamodbav:"sk" seal:"sort"`
+	Total     int    `dynamodbav:"total"`
 }
 
 // TestStorePage runs the code of docs/store.md, as TestCodeIsHere checks.
@@ -87,14 +96,23 @@ func TestStorePage(t *testing.T) {
 		t.Error(got)
 	}
 
-	mode := store.ClientSide{Keyring: keyring}
-	plans, err := store.NewEntity[Plan](db, "clinic", mode, store.Entity{Attribute: "kind", Name: "plan"})
+	var (
+		customers *store.Table[Customer]
+		orders    *store.Table[Order]
+		orderList []Order
+	)
+	shop, err := store.NewCollection(db, "shop", store.ClientSide{Keyring: keyring}, "kind",
+		store.MemberOf(&customers, "customer"), store.MemberOf(&orders, "order"))
 	check()
-	err = store.Create(ctx, store.CreateOptions{}, plans)
+	err = store.Create(ctx, store.CreateOptions{}, shop)
 	check()
-	err = plans.Insert(ctx, Plan{"1", "rest"})
+	err = customers.Put(ctx, Customer{Partition: "CUSTOMER#7", Sort: "CUSTOMER", Name: "Ada"})
 	check()
-	if p, err := plans.Get(ctx, store.Key{Partition: "1"}); err != nil || p.Text != "rest" {
-		t.Error(p, err)
+	err = orders.Put(ctx, Order{Partition: "CUSTOMER#7", Sort: "ORDER#0001", Total: 40})
+	check()
+	rest, err := shop.Collect(ctx, store.Query{Partition: "CUSTOMER#7"}, store.Into(&orderList))
+	check()
+	if len(orderList) != 1 || orderList[0].Total != 40 || len(rest) != 1 {
+		t.Error(orderList, rest)
 	}
 }

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package access tells who can read a DynamoDB table in clear, and why. This
 // package is experimental: its API may change in any release.
 //

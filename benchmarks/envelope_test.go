@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package benchmarks measures the public API. Each measurement of item
 // encryption runs beside its floor: the cryptographic primitives that the
 // format demands for the same item and nothing else, on the same machine, in

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package envelope encrypts and decrypts DynamoDB items on the client, in the
 // format of the AWS Database Encryption SDK for DynamoDB: what its Java, .NET
 // and Rust libraries write opens here, and the reverse.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package interop_test lets the official libraries read what envelope writes
 // and the reverse. It runs where interop/run has built their programs and is
 // skipped elsewhere.

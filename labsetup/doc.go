@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package labsetup is the lab. This package is experimental: its API may change
 // in any release.
 //

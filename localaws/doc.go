@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package localaws is an embedded AWS for tests, lessons and offline work: KMS,
 // DynamoDB, IAM, STS and CloudTrail in one Go process.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package store is a typed repository on DynamoDB tables. An application
 // declares a struct, chooses per table who encrypts, and otherwise writes the
 // same code:

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command mutate changes one thing at a time in security-critical packages and
 // runs their tests: a change that no test notices is a fault that could land.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package accesstest asserts in Go tests who can use a table. This package is
 // experimental: its API may change in any release.
 //

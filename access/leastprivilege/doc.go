@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package leastprivilege writes least-privilege policies for a
 // purpose: to read a table, to write it, to migrate it, or to administer its branch
 // keys. This package is experimental: its API may change in any release.

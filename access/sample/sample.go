@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package sample reads some items of a table to find out how they are really
 // encrypted, for package access. This package is experimental: its API may change
 // in any release.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command peers measures ddbseal beside the official libraries, in one run on
 // one machine: every measurement of one is followed by the same of the others,
 // round after round, and medians are compared. Run it by benchmarks/peers/run.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command ratios reads what `go test -bench` prints, from standard input, and
 // writes it as Markdown tables, one for each benchmark function: the medians of
 // the repetitions, and the ratios that the numbers are measured for.

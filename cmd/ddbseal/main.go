@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command ddbseal shows and uses client-side encryption for DynamoDB. Run
 // `ddbseal lab` first.
 package main

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package beacon computes the searchable attributes of encrypted items: beacons.
 // A beacon is a truncated HMAC of a plaintext value, stored beside its
 // ciphertext. DynamoDB can index it and compare it. Different values may have the

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package beacon
 
 // Limit lowers the number of distinct values that are counted one by one.

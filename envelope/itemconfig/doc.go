@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package itemconfig reads the JSON file that describes an item encryptor. It
 // is what "ddbseal item --config" takes, and your own programs can read the
 // same file. The format of the file is settled; this package is experimental:

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package keyring wraps and unwraps the data keys of items: under a local AES
 // or RSA key ([RawAES], [RawRSA]), under a secret that two local key pairs agree
 // on ([RawECDH]), under branch keys ([Hierarchical]), or under several of them

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package keystore
 
 import (
@@ -30,7 +32,7 @@ const maxBranchKeyID = 2048
 func (in CreateKeyInput) validate() error {
 	switch {
 	case in.BranchKeyID != "" && len(in.EncryptionContext) == 0:
-		return errors.New("a branch key id of your own needs an encryption context")
+		return errors.New("a branch key id of your own needs an encryption context: set EncryptionContext")
 	case len(in.BranchKeyID) > maxBranchKeyID || !utf8.ValidString(in.BranchKeyID):
 		return fmt.Errorf("the branch key id must be UTF-8 of at most %d bytes", maxBranchKeyID)
 	}

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package keystore keeps branch keys in a DynamoDB table, each wrapped by an
 // AWS KMS key, byte-compatible with the branch key store of the AWS Material
 // Providers Library: either side reads and rotates what the other wrote.

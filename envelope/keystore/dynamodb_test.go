@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package keystore_test
 
 import (
@@ -153,5 +155,19 @@ func TestUnknownServiceErrors(t *testing.T) {
 	if errors.Is(err, keystore.ErrUnavailable) || !errors.Is(err, odd) ||
 		!strings.Contains(err.Error(), "key store table keys") {
 		t.Errorf("table: %v", err)
+	}
+}
+
+// A table that was not created is the first mistake with a key store.
+func TestMissingTableNamesTheCure(t *testing.T) {
+	w := newWorld(t)
+	w.table.fault = func(string) error { return &types.ResourceNotFoundException{} }
+	_, err := w.CreateKey(t.Context(), keystore.CreateKeyInput{})
+	if err == nil || !strings.Contains(err.Error(), "key store table keys does not exist; CreateTable creates it") {
+		t.Error(err)
+	}
+	_, err = w.CreateKey(t.Context(), keystore.CreateKeyInput{BranchKeyID: "tenant"})
+	if !errors.Is(err, materials.ErrConfiguration) || !strings.Contains(err.Error(), "set EncryptionContext") {
+		t.Error(err)
 	}
 }

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package keystore
 
 import (
@@ -64,6 +66,9 @@ func kmsError(branchKeyID, kmsKey, permission string, err error) error {
 func tableError(table, branchKeyID, permission string, err error) error {
 	e := awserror.Key(provider, branchKeyID, permission, err)
 	e.Err = fmt.Errorf("key store table %s: %w", table, err)
+	if e.Code == "ResourceNotFoundException" {
+		e.Err = fmt.Errorf("key store table %s does not exist; CreateTable creates it: %w", table, err)
+	}
 	if awserror.Unavailable(err) {
 		e.Err = fmt.Errorf("%w: %w", ErrUnavailable, e.Err)
 	}

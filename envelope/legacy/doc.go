@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package legacy reads the items of the older DynamoDB Encryption Client (Java
 // 1.x and 2.x, Python 1.x to 3.x), from which a table moves to the format of
 // package envelope. It writes nothing in the old format.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package materials holds what passes between an item encryptor, a
 // cryptographic materials manager and a keyring: algorithm suites, encryption
 // contexts, encrypted data keys, and the secrets of one item.

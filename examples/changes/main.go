@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Changes keeps an audit log of an encrypted table: it follows the table's
 // stream, decrypts each change, and writes which attributes changed, without
 // their values, to a second encrypted table.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Clientside stores a patient that is encrypted before it leaves the process:
 // DynamoDB, its backups and clients without the key see ciphertext.
 package main

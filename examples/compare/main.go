@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Compare stores one patient in two tables, encrypted by DynamoDB and
 // encrypted here, and shows what different people read in each, and what lies
 // on disk.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Getstarted is the program of docs/get-started.md: it keeps encrypted patients
 // in a table, under a branch key, on an AWS inside the process.
 package main

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Hierarchical stores a patient under a branch key: a program makes a call to AWS
 // KMS for each branch key and ten minutes, and none for an item.
 package main

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Search finds records by an encrypted attribute, and shows what DynamoDB sees of
 // the search.
 package main

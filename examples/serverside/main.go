@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Serverside stores a patient in a table that DynamoDB encrypts under a KMS
 // key: anyone who may read the table and use the key sees plaintext.
 package main

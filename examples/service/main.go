@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Service is a small web service with customers and orders of several tenants in
 // one table, encrypted under a branch key for each tenant: pages over HTTP,
 // optimistic locking by ETag, and a tenant that leaves and whose data goes with

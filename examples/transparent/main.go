@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Transparent encrypts inside of a plain SDK client: the calls stay as they
 // are.
 package main

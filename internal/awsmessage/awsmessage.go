@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package awsmessage tells apart errors of AWS to which the service gives the
 // same type and the same code. Only the text of such an error says which case
 // it is. The texts are here and nowhere else, a function for each case, as is the

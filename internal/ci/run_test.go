@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package ci_test checks .ci/run itself: it must not pass without having
 // looked, and must name what it did not show.
 package ci_test

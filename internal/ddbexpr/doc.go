@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package ddbexpr is DynamoDB's expression language: condition, filter,
 // projection, key condition and update expressions.
 //

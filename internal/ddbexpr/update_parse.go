@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package ddbexpr
 
 import "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package ddbjson reads and writes DynamoDB JSON, the form in which attribute
 // values travel: {"name": {"S": "text"}, "n": {"N": "1"}}.
 //

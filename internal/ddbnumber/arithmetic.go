@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package ddbnumber
 
 // Add returns the normalized sum of two valid numbers. It is exact: a sum that

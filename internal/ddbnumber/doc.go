@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package ddbnumber handles DynamoDB's number type: decimal text of at most 38
 // significant digits with a magnitude from 1e-130 to 9.99…e125.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package display makes text from elsewhere safe to show: names and messages of
 // clients, servers and files, on a terminal and in a log.
 package display

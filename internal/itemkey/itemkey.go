@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package itemkey compares the primary keys of items.
 package itemkey
 

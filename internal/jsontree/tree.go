@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package jsontree reads a JSON text into a tree whose nodes know their place in
 // the text. A caller that changes one value of a stored document can then leave
 // every other byte as its author wrote it.

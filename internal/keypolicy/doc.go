@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package keypolicy edits the text of KMS key policies: it finds, adds and
 // removes principals and statements, and shows what an edit changed.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package legacywriter writes items of the older DynamoDB Encryption Client, for
 // tests of what reads them. It follows the rules of the Java client and shares no
 // code with package legacy.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package peer drives a program around an official library: one request a
 // line on its standard input, one answer a line on its standard output.
 package peer

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package policy decides whether a principal may do an action on a resource.
 //
 // It is pure: no I/O, no clock, no global state. Parse reads a policy document

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package policy
 
 // Verdict is the answer to a request of which some condition keys are unknown.

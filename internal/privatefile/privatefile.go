@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package privatefile reads and writes files that hold secrets.
 package privatefile
 

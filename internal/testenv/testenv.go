@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package testenv keeps tests away from the machine that runs them: from its
 // credentials, endpoints, profiles and proxies, and from its home directory.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package witness records what a program's own logger, tracer, meters and
 // middleware see of the calls of a DynamoDB client, so that a test can search it
 // for what they must not see.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command vectors has the official Java library write the items under
 // envelope/testdata/java, and the older client inside of it those under
 // envelope/legacy/testdata/java, one file a case. Run it by `interop/run vectors`.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package exercise is a set of exercises on encryption under AWS KMS that check
 // themselves. This package is experimental: its API may change in any release.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package glossary explains a dozen words of encryption under AWS KMS, for the
 // lab's handout and for docs/glossary.md. This package is experimental: its API
 // may change in any release.

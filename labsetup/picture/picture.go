@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package picture draws who sees what of one record as an SVG. This package is
 // experimental: its API may change in any release.
 //

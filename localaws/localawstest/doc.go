@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package localawstest gives each Go test an AWS of its own: KMS, DynamoDB,
 // IAM, STS and CloudTrail in-process, with every request authorized by IAM
 // policies, key policies and grants.

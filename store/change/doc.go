@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package change reads the items of a table where they leave it: records of
 // DynamoDB Streams, of Kinesis Data Streams and of Lambda events, and the lines
 // of exports to S3. [Decode] turns them into values, old and new, decrypted and

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package migrate moves the items of a table from one state to another while
 // it is in use: from plaintext or from the items of the older DynamoDB Encryption
 // Client to client-side encryption, from one key or

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package transparent encrypts inside a plain *dynamodb.Client: code that uses
 // the SDK, its paginators or a library on top of it keeps its calls, and
 // DynamoDB gets ciphertext.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package transparent
 
 // Every operation of the SDK's client is in exactly one of these lists. One

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package search rewrites the searches of a table whose items have beacons.
 //
 // An application writes a Query or a Scan in terms of plaintext: a beacon's name

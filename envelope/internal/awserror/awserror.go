@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package awserror tells what an error of an AWS call means for a wrapping
 // key: permission missing, service unavailable, or something else.
 package awserror

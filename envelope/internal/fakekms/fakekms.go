@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package fakekms is an AWS KMS for tests of this module: symmetric keys with
 // real AES-GCM over the encryption context, RSA and elliptic-curve keys, counted
 // calls and injected faults.

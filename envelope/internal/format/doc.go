@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package format holds the bytes of an encrypted item and nothing else: no
 // keys, no I/O, no service client, no clock.
 //

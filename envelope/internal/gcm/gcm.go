@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package gcm makes AES-GCM ciphers of keys that serve for one cipher only.
 package gcm
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package kdf derives the two keys that this format takes from every secret:
 // HKDF-SHA512 (RFC 5869) without salt, two outputs of 32 bytes under two
 // infos.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package kmsarn reads and compares AWS KMS key ARNs. (Material Providers
 // specification, [aws-kms-key-arn] and [aws-kms-mrk-match-for-decrypt].)
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package nilvalue finds interface values on which no method can be called.
 package nilvalue
 

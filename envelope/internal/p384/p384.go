@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package p384 verifies ECDSA signatures on the curve P-384 (FIPS 186-5,
 // section 6.4.2; SP 800-186, section 3.2.1.4), which is nearly all the work of
 // opening an item of a signing algorithm suite, about four times as fast as

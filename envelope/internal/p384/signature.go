@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package p384
 
 // parseSignature reads Ecdsa-Sig-Value (RFC 3279, section 2.2.3) in DER and

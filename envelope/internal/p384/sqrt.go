@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package p384
 
 // sqrt sets z to a square root of a and reports whether there is one.

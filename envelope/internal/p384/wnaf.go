@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package p384
 
 // digits is a scalar in width-w non-adjacent form: scalar = Σ digits[i]·2^i,

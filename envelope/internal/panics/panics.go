@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package panics brings a panic out of a goroutine to the caller who waits for
 // it. Left alone it would end the program, past every recover of the caller.
 package panics

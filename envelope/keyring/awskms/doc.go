@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package awskms wraps items under AWS KMS keys directly, one KMS call per item
 // and key: GenerateDataKey on writing, Decrypt on reading.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package cache keeps branch keys in memory for a while, so that thousands of
 // items cost one fetch from the key store: one read of its table and one call of
 // AWS KMS.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package plaintextescrow exports branch keys for disaster recovery: their
 // plaintext is fetched from a key store, so that AWS KMS opens each version
 // once, and sealed under keys of your own, so that items can be opened later

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package metatable reads the meta table of the older DynamoDB Encryption Client
 // from DynamoDB, for the meta store provider of package legacy.
 package metatable

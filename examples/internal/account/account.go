@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package account gives the examples something to run on: an AWS inside the
 // process, or with the flag -aws the account of the usual environment, where
 // AWS_ENDPOINT_URL counts. What an example makes there, it removes.

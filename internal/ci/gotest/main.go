@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command gotest runs go test with its arguments and prints what go test
 // prints. If DDBSEAL_CI_RESULTS names a file, it appends a line for each test
 // that passed or was skipped, with the reason: go test without -v passes over a

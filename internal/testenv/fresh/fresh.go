@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package fresh checks in tests that values from a source of randomness are
 // random.
 package fresh

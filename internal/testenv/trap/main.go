@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command trap forwards TCP connections to a server and appends one line to a
 // log for each connection: an empty log shows that no program came near the
 // server. It prints the address that it listens on and runs until its standard

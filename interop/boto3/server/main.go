@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command server runs the embedded AWS on a free loopback port for a program
 // in another language. It prints one line of JSON (endpoint and the credentials of
 // the root users of two accounts) and runs until its standard input ends, so that it cannot

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package names holds the names of what the lab makes, and checks others that a
 // learner chooses.
 package names

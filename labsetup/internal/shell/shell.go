@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package shell writes commands of bash, most of them for the AWS CLI.
 package shell
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package awspolicies has the AWS managed policies that the embedded AWS knows,
 // each reduced to what concerns DynamoDB, KMS, IAM, STS and CloudTrail:
 // permissions on other services would never be asked for.

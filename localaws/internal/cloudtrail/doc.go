@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package cloudtrail keeps the audit of the embedded AWS: one event per call,
 // allowed or denied, in the shape of CloudTrail's record (event version 1.11),
 // and answers LookupEvents from it.

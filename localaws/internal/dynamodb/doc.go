@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package dynamodb is the DynamoDB of the embedded AWS: tables, items, indexes,
 // transactions, and the encryption at rest that makes a caller's right to the
 // table's KMS key decide about every read and write.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package frontdoor takes every request through the embedded AWS on one way,
 // whatever brought the request:
 //

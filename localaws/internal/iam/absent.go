@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package iam
 
 // absent are the operations of IAM that this server does not have, by what it

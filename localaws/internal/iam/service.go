@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package iam is the identity service of the embedded AWS: users, groups, roles,
 // policies and access keys, and the authorizer that every service asks.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package identifier creates the random ids and secrets of IAM and STS.
 package identifier
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package kms is the Key Management Service of the embedded AWS: keys and
 // their policies, aliases, grants, rotation and deletion, encryption under an
 // encryption context, and MACs.

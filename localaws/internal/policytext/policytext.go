@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package policytext reads the policies that requests of IAM and STS carry, and
 // keeps the text of a policy beside its parsed form.
 package policytext

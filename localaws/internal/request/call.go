@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package request is what the front door, the services and the identity service of
 // the embedded AWS share: one request being served, its caller, AWS's errors,
 // and the seams Authorize and Record.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package sigv4 verifies AWS Signature Version 4 requests on the server's side.
 //
 // It is used in two steps, because AWS answers an unknown access key before it

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package sigv4
 
 // Kind says what is wrong with a signature; each is another error code on the

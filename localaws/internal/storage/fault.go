@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package storage
 
 // SetFault makes everything that the store writes fail with the error that

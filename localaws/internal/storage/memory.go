@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package storage
 
 // Memory is a store that forgets: services keep their values themselves, so

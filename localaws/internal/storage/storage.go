@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package storage keeps the state of the embedded AWS: in memory, or in one
 // transactional file that survives a killed process.
 //

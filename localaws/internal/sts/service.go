@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package sts is the security token service of the embedded AWS. It issues the
 // credentials of sessions and recognizes them.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package wire is how the services of the embedded AWS speak: the table of a
 // service's operations, the two decoders of requests, the words in which a
 // violated constraint is answered, pages and tags. It knows no service.

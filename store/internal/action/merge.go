@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package action merges the actions of the types whose items share a table.
 package action
 

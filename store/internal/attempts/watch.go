@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package attempts tells what the SDK's attempts at one write may have done.
 package attempts
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package batch sends any number of items, of one table or several, in calls of
 // DynamoDB's size, and repeats what a call leaves undone.
 package batch

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package calls derives a DynamoDB client whose calls have options of their own
 // and whose consumed capacity is added up.
 package calls

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package codec converts the values of a table's Go type to attribute values and
 // back. Without settings it is the SDK's attributevalue package; with settings
 // that change what is stored, it encodes on its own, since the SDK would apply

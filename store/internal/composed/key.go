@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package composed composes a key attribute of the fields of a struct, as a
 // template says, and fills the fields from a stored key.
 package composed

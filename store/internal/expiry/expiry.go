@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package expiry finds the attribute by which DynamoDB expires the items of a
 // table.
 package expiry

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package gotype tells what the SDK's attributevalue package stores of a Go
 // type and reads back into it, and refuses types that it would store in part,
 // store wrongly, or fail to read back.

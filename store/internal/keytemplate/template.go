@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package keytemplate composes a key of values, such as USER#7 of the template
 // USER#{ID}, and takes it apart again. No two lists of values give one key, and
 // the keys of numbers sort as the numbers do.

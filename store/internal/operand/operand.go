@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package operand compares the values of an expression with the fields whose
 // attributes the expression compares them with or stores them in.
 package operand

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package pace spaces the calls that repeat what DynamoDB left undone or
 // refused for now.
 package pace

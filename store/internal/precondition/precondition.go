@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package precondition makes the condition under which a rewritten item may be
 // put: that it is still what was read.
 package precondition

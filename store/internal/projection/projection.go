@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package projection tells which attributes of an encrypted item must be read to
 // verify it, and whether a stored item came without some of them.
 package projection

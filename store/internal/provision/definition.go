@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package provision makes a DynamoDB table from its declaration, or says how an
 // existing one differs from it.
 package provision

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package redaction keeps the values of items out of the texts of errors.
 package redaction
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package request builds the expressions of a table's requests, and refuses those
 // that DynamoDB could not evaluate over what the table stores. It makes no call.
 package request

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package schema knows how the items of a table stand for the values of a Go type:
 // which field is which attribute, which of them are keys, the version, the time to
 // live or the keys of indexes, and how they are converted. It makes no call.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package searching lets the queries and scans of a table use the values of
 // encrypted attributes: it reads the beacons that tags declare, rewrites
 // requests, and reads results page by page until enough items match.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package segment adds up what the segments of a scan count.
 package segment
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package tablename reads the TableName of a request, which DynamoDB takes as a
 // name or as an ARN.
 package tablename

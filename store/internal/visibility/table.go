@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package visibility checks what expressions say of attributes: DynamoDB sees some
 // as ciphertext, and each has a type. It makes no call.
 package visibility

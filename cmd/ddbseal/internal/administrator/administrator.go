@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package administrator makes, in an embedded AWS, the IAM user who runs the
 // lab: a lab run as root would show less.
 package administrator

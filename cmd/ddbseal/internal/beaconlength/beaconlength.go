@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package beaconlength prints the lengths that suit a beacon.
 package beaconlength
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package completion finds what could follow the words of a command line.
 package completion
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package configexample has an example of the configuration of an item encryptor for
 // each type of keyring, with placeholders for keys.
 package configexample

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package console is a web page over an embedded AWS: a learner signs in as an
 // IAM user in one browser and as another in a second one, and sees who sees
 // what, and the bytes.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package exportfile decrypts the files of an export to S3, one by one, so that
 // an interrupted run goes on where it was.
 package exportfile

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package failure describes items that a command could not read or convert: which
 // item, which attribute, of what kind the failure is, and why. It never shows a
 // value other than that of the key.

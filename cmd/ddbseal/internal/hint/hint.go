@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package hint says what an error of a command means and how to fix it, in
 // terms of the command's flags and subcommands.
 package hint

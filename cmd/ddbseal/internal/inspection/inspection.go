@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package inspection shows what an encrypted item says about itself, without a key.
 package inspection
 

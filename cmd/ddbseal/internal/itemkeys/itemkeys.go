@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package itemkeys finds the KMS keys and key stores that a configuration of an
 // item encryptor names.
 package itemkeys

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package labaccess follows how the steps of the lab change who can use its tables.
 package labaccess
 

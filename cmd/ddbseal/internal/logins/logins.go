@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package logins makes who signs in at the console when it starts: the
 // administrator and the lab's user, with passwords that stay.
 package logins

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package narration tells the steps of a lab on a terminal: by chapter, with the
 // reason of each, and with questions before a read.
 package narration

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package principal keeps the access keys of the principals that the lab makes, in
 // a file that only its owner can read.
 package principal

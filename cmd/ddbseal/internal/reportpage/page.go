@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package reportpage renders the report of the lab as one HTML page that loads
 // nothing from elsewhere and prints as a handout of two pages.
 package reportpage

@@ -1,6 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package screen_test
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -76,5 +79,17 @@ func TestPicture(t *testing.T) {
 	covered := strings.Join(screen.Picture(screen.Covered(), 80, nil), "\n")
 	if strings.Contains(covered, "hay") || strings.Contains(covered, "Denied") || strings.Count(covered, "?") != 12 {
 		t.Errorf("the covered picture tells something:\n%s", covered)
+	}
+}
+
+// TestReadmePicture: the README shows the picture as the lab prints it.
+func TestReadmePicture(t *testing.T) {
+	readme, err := os.ReadFile("../../../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := strings.Join(screen.Picture(labsetup.ExpectedPicture(), 100, nil), "\n")
+	if !strings.Contains(string(readme), "```\n"+want+"\n```\n") {
+		t.Errorf("README.md does not show\n%s", want)
 	}
 }

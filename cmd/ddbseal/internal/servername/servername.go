@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package servername names the server that the calls of a configuration reach.
 package servername
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package terminal prints for people: text from elsewhere escaped, with colours and
 // a progress bar where the output is a terminal.
 package terminal

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package compare measures the verification of package p384 beside crypto/ecdsa
 // and circl, in one run. It is a module of its own:
 //

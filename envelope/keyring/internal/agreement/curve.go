@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package agreement wraps intermediate keys under secrets that two key pairs
 // agree on by elliptic-curve Diffie-Hellman (ECDH). The Raw ECDH and AWS KMS
 // ECDH keyrings have it in common, since each opens what the other wrote

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package recipient holds what all keyrings do alike: preparing several
 // recipients of one item at once, and reporting why no encrypted data key
 // opened.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package atrest is the cryptography of tables at rest: which KMS key a table's
 // key is wrapped under, whether the caller may use it, and how items are sealed.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package backup is the state of on-demand backups: what is stored of a backup, its
 // items as they are sealed, and which backups there are.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package input is the request side of DynamoDB: it decodes the request of each
 // operation, refuses what AWS refuses without looking at a table, and turns the
 // rest into reads, writes, pages and definitions of tables.

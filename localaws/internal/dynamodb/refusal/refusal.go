@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package refusal makes the errors with which the DynamoDB of the embedded AWS
 // refuses a request, in the words of AWS. It holds what several packages of
 // the engine answer. A refusal that one operation alone makes stands with the

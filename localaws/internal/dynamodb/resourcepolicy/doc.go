@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package resourcepolicy has the resource-based policies of tables and streams: what
 // DynamoDB refuses of a document, the form in which it keeps one, and when two documents
 // are the same policy.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package schema is what DynamoDB knows of a table besides its items: the
 // definition of the table and of its indexes, the keys by which items are
 // ordered, and the rules that keys and values must follow.

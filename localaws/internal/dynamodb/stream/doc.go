@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package stream is the state of DynamoDB Streams: the streams of all tables, their
 // shards and records, and the iterators that walk them.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package streamservice is DynamoDB Streams as clients see it: the operations that
 // list and describe streams and read their records. Package stream keeps the streams,
 // and the tables write them.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package table is the state of DynamoDB: a table with its items and indexes in
 // memory, its locks, the expiry of its items, and what is filed of it.
 //

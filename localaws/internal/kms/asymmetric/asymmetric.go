@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package asymmetric has the key pairs of asymmetric KMS keys: elliptic-curve
 // keys for key agreement, and RSA keys for encryption and decryption. Signing
 // keys are not among them.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package ciphertext has the form of what symmetric KMS keys encrypt. It is opaque
 // to the callers of KMS:
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package hmackey has the HMAC key specs of KMS: their algorithms, the size of
 // their material and their MACs.
 package hmackey

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package keyname has the names of KMS: ids and ARNs of keys, names and ARNs of
 // aliases, and what a KeyId parameter may say.
 package keyname

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package keypolicy has the texts of the key policies that AWS KMS itself gives to
 // keys.
 package keypolicy

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package storagetest has stores for the tests of the services that file their
 // state in a [storage.Store]: a Recorder keeps it in the process, so that a test
 // starts a service again over what another one has filed, and a Holder delays

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package denial describes an error of AWS for a page: what AWS said, and for a
 // denial why, statement by statement, and what would change it. Problems that say the
 // same become one.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package fault names the fields of a form that were filled in wrongly.
 package fault
 

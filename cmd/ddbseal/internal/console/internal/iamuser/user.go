@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package iamuser creates, describes and deletes IAM users as the console does:
 // all of a user or nothing, and what must go first in the order that IAM needs.
 // Every call is made by the client that the caller passes.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package itemform turns the attributes of an item into the rows of a form and
 // back, without a call and without losing a byte of what was not edited.
 package itemform

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package itempage has the console's pages that create, change and delete an item
 // of any table, encrypted by the client or not. Every call is made as the
 // signed-in user. What the user did not edit stays byte for byte, and a change

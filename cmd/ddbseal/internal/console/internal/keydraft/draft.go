@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package keydraft describes a KMS key before it is created: it reads the form
 // that a user fills in page by page, checks it, and explains the key policy that
 // the answers make.

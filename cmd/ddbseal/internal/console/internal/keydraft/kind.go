@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package keydraft
 
 // Kind is a kind of KMS key, with what it is for.

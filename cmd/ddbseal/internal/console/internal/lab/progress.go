@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package lab is the lab on the console's page: the run on its way, how far each user
 // has come, and what the page shows of it.
 package lab

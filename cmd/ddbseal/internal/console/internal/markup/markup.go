@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package markup finishes the pages of the console: no link leads to the page it
 // stands on, and each cell of a table has the name of its column, which narrow
 // screens show instead of a row of headings.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package policytext checks the text of a policy that was typed into a form.
 package policytext
 

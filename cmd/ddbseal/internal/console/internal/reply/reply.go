@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package reply is what a page decides, before the console renders it: handlers
 // that return a Reply need no http.ResponseWriter and no templates.
 package reply

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package tablechange changes DynamoDB tables through an SDK client, and waits for
 // a while until a change shows.
 package tablechange

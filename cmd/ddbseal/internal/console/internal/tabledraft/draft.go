@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package tabledraft describes a DynamoDB table before it is created, and the key
 // under which DynamoDB encrypts it: it reads the forms, checks them, and explains
 // the choices.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package tabledraft
 
 // Option is one of DynamoDB's three keys, for people who choose.

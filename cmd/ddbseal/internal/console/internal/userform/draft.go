@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package userform holds the parts of the console's form for users that make no
 // call: what the form asks for and the files that it offers for download.
 package userform

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package userpage has the console's pages of IAM users: the list, one user with
 // password, policies and access keys, and the deletion with what must go first.
 // Every call is made as the signed-in user.
