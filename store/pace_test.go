@@ -10,8 +10,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-
-
 	"github.com/ddbseal/ddbseal/localaws"
 	"github.com/ddbseal/ddbseal/store"
 	"strings"
