@@ -263,7 +263,6 @@ func TestGet(t *testing.T) {
 // foreign answers for two tables by other names than it was asked by, and names
 // what was not asked for.
 type foreign struct {
-	server
 	asked []map[string]int
 }
 
