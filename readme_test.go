@@ -88,6 +88,8 @@ func TestCodeIsHere(t *testing.T) {
 		"README.md":            "readme_test.go",
 		"docs/store.md":        "storepage_test.go",
 		"docs/get-started.md":  "examples/getstarted/main.go",
+		"docs/access.md":       "examples/access/access_test.go",
+		"docs/scale.md":        "scalepage_test.go",
 		"docs/migrating.md":    "store/migrate/example_test.go",
 		"docs/streams.md":      "store/change/example_test.go",
 		"docs/policy-tests.md": "policypage_test.go",
