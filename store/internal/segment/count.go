@@ -15,9 +15,10 @@ var errEnough = errors.New("counted enough")
 // Count calls count for each of n segments at the same time, with a function that
 // adds to the sum. At a sum of limit or more, unless limit is zero, it ends the
 // context of the calls and returns limit. Otherwise it returns the first error, or
-// that of ctx.
+// ctx.Err() if ctx ended before.
 func Count(ctx context.Context, n, limit int,
 	count func(ctx context.Context, segment int, add func(int)) error) (sum int, err error) {
+	outer := ctx
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var mu sync.Mutex
@@ -40,6 +41,8 @@ func Count(ctx context.Context, n, limit int,
 	switch err := context.Cause(ctx); {
 	case errors.Is(err, errEnough):
 		return limit, nil
+	case err != nil && err == context.Cause(outer): // callers look for the error, not for its cause
+		return 0, outer.Err()
 	case err != nil:
 		return 0, err
 	}
