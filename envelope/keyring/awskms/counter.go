@@ -4,6 +4,7 @@ package awskms
 
 import (
 	"context"
+	"fmt"
 	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/service/kms"
@@ -39,6 +40,7 @@ type Stats struct {
 //
 //	kms.NewFromConfig(config, counter.Install)
 //
+// A client can have several counters. Installing one of them again changes nothing.
 // Calls that are made through a client of another type than [kms.Client] are not
 // counted.
 func (c *Counter) Install(o *kms.Options) {
@@ -51,15 +53,18 @@ func (c *Counter) Stats() Stats {
 		Denied: c.denied.Load(), Unavailable: c.unavailable.Load()}
 }
 
-const counterID = "ddbsealCounter"
-
-// add puts the counter around the whole call, and around each of its attempts.
+// add puts the counter around the whole call, and around each of its attempts. A
+// counter that is there already is not added a second time.
 func (c *Counter) add(s *middleware.Stack) error {
-	err := s.Initialize.Add(middleware.InitializeMiddlewareFunc(counterID, c.call), middleware.Before)
+	id := fmt.Sprintf("ddbsealCounter %p", c) // of this counter: a client can have several
+	if _, has := s.Initialize.Get(id); has {
+		return nil
+	}
+	err := s.Initialize.Add(middleware.InitializeMiddlewareFunc(id, c.call), middleware.Before)
 	if err != nil {
 		return err
 	}
-	return s.Deserialize.Add(middleware.DeserializeMiddlewareFunc(counterID, c.attempt), middleware.Before)
+	return s.Deserialize.Add(middleware.DeserializeMiddlewareFunc(id, c.attempt), middleware.Before)
 }
 
 func (c *Counter) call(ctx context.Context, in middleware.InitializeInput,

@@ -107,3 +107,19 @@ func TestCounter(t *testing.T) {
 		t.Errorf("Stats allocates %v times", n)
 	}
 }
+
+// TestCounters: a client can have several counters, and counts for each of them
+// once, however often it was installed.
+func TestCounters(t *testing.T) {
+	server := localawstest.New(t)
+	var all, own awskms.Counter
+	client := kms.NewFromConfig(server.Config(server.RootCredentials()), all.Install, own.Install, all.Install)
+	if _, err := client.CreateKey(t.Context(), &kms.CreateKeyInput{}); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]*awskms.Counter{"all": &all, "own": &own} {
+		if got, want := c.Stats(), (awskms.Stats{Calls: 1, Attempts: 1}); got != want {
+			t.Errorf("%s: counted %+v, want %+v", name, got, want)
+		}
+	}
+}

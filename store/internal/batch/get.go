@@ -18,9 +18,10 @@ import (
 const getSize = 100
 
 // Get reads items by their keys, strongly consistent unless their table says
-// otherwise, and hands them to take as they come, those of one table in a call, from several goroutines if Concurrency
-// allows it. No two keys may be the same. An error of take ends the batch. With
-// an error it returns the keys that were not read, in ascending order.
+// otherwise, and hands them to take as they come, those of one table in a call,
+// from several goroutines if Concurrency allows it. No two keys may be the same. An
+// error of take ends the batch. With an error it returns the keys that were not
+// read, in ascending order.
 func (s *Sender) Get(ctx context.Context, keys []Entry, take func(*Table, []envelope.Item) error) ([]Left, error) {
 	var mu sync.Mutex
 	var left []Left
@@ -45,20 +46,26 @@ func (s *Sender) Get(ctx context.Context, keys []Entry, take func(*Table, []enve
 	return leave(left, begun, len(keys)), err
 }
 
-// Aligned reads the items of one table by their keys, of which no two are the same.
-// It returns them in the order of the keys, nil for a key without an item.
+// Aligned reads the items of one table by their keys. It returns them in the order
+// of the keys, nil for a key without an item, and for one that came before.
 func (s *Sender) Aligned(ctx context.Context, t *Table, keys []envelope.Item) ([]envelope.Item, error) {
 	at := make(map[string]int, len(keys))
+	unique := make([]envelope.Item, 0, len(keys))
 	for i, key := range keys {
-		at[t.Key(key)] = i
+		text := t.Key(key)
+		if _, has := at[text]; !has { // DynamoDB refuses a key that comes twice
+			at[text], unique = i, append(unique, key)
+		}
 	}
 	out := make([]envelope.Item, len(keys))
 	var mu sync.Mutex
-	_, err := s.Get(ctx, Entries(t, keys), func(_ *Table, items []envelope.Item) error {
+	_, err := s.Get(ctx, Entries(t, unique), func(_ *Table, items []envelope.Item) error {
 		mu.Lock()
 		defer mu.Unlock()
 		for _, item := range items {
-			out[at[t.Key(item)]] = item
+			if i, asked := at[t.Key(item)]; asked {
+				out[i] = item
+			}
 		}
 		return nil
 	})

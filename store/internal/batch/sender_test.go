@@ -260,6 +260,46 @@ func TestGet(t *testing.T) {
 	}
 }
 
+// stray answers with an item that was not asked for.
+type stray struct{ *server }
+
+func (s stray) BatchGetItem(ctx context.Context, in *dynamodb.BatchGetItemInput,
+	o ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error) {
+	seen := map[string]bool{}
+	for _, k := range in.RequestItems["T"].Keys {
+		if n := number(k); seen[n] {
+			return nil, errDown // as DynamoDB refuses a key that comes twice
+		} else {
+			seen[n] = true
+		}
+	}
+	out, err := s.server.BatchGetItem(ctx, in, o...)
+	out.Responses["T"] = append(out.Responses["T"], item(77))
+	return out, err
+}
+
+// TestAligned: each key has its own item. One that comes twice, as in an index that
+// is behind a change of its table, is read once, for its first place.
+func TestAligned(t *testing.T) {
+	s := sender(nil, 1)
+	s.Client = stray{newServer()}
+	got, err := s.Aligned(t.Context(), table, []envelope.Item{item(3), item(1), item(3), item(2)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var places []string
+	for _, i := range got {
+		if i == nil {
+			places = append(places, "")
+		} else {
+			places = append(places, number(i))
+		}
+	}
+	if want := []string{"3", "1", "", "2"}; !slices.Equal(places, want) {
+		t.Errorf("%q, want %q", places, want)
+	}
+}
+
 // foreign answers for two tables by other names than it was asked by, and names
 // what was not asked for.
 type foreign struct {

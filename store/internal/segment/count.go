@@ -5,43 +5,48 @@ package segment
 
 import (
 	"context"
-	"errors"
 	"sync"
 )
 
-// errEnough ends the segments of a scan that has counted enough.
-var errEnough = errors.New("counted enough")
+// enough ends the segments of a scan that has counted enough.
+type enough struct{ error }
+
+// failure ends the segments of a scan of which one failed.
+type failure struct{ error }
 
 // Count calls count for each of n segments at the same time, with a function that
 // adds to the sum. At a sum of limit or more, unless limit is zero, it ends the
 // context of the calls and returns limit. Otherwise it returns the first error, or
-// that of ctx.
+// ctx.Err() if ctx ended before.
 func Count(ctx context.Context, n, limit int,
 	count func(ctx context.Context, segment int, add func(int)) error) (sum int, err error) {
-	ctx, cancel := context.WithCancelCause(ctx)
+	outer := ctx
+	ctx, cancel := context.WithCancelCause(outer)
 	defer cancel(nil)
 	var mu sync.Mutex
 	add := func(more int) {
 		mu.Lock()
 		defer mu.Unlock()
 		if sum += more; limit > 0 && sum >= limit {
-			cancel(errEnough)
+			cancel(enough{})
 		}
 	}
 	var wg sync.WaitGroup
 	for segment := range n {
 		wg.Go(func() {
 			if err := count(ctx, segment, add); err != nil {
-				cancel(err)
+				cancel(&failure{err})
 			}
 		})
 	}
 	wg.Wait()
-	switch err := context.Cause(ctx); {
-	case errors.Is(err, errEnough):
+	switch cause := context.Cause(ctx).(type) {
+	case nil:
+		return sum, nil
+	case enough:
 		return limit, nil
-	case err != nil:
-		return 0, err
+	case *failure:
+		return 0, cause.error
 	}
-	return sum, nil
+	return 0, outer.Err() // its cause may be any error, and callers look for this one
 }

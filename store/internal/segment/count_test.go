@@ -42,3 +42,16 @@ func TestCount(t *testing.T) {
 		}
 	}
 }
+
+// TestCountCause: the error of a context that ended is that of the context, which
+// callers look for, and not the cause that was given when it was cancelled.
+func TestCountCause(t *testing.T) {
+	reason := errors.New("shutdown")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(reason)
+	bad := errors.New("bad")
+	_, err := segment.Count(ctx, 2, 0, func(context.Context, int, func(int)) error { return bad })
+	if err != ctx.Err() {
+		t.Errorf("%v, want %v", err, ctx.Err())
+	}
+}
