@@ -66,7 +66,7 @@ func Diff(before, after *Analysis) []Change {
 		}
 	}
 	var all []Change
-	for _, o := range Operations {
+	for _, o := range Operations() {
 		for _, at := range order {
 			c := Change{Table: at.table, Principal: at.principal, Operation: o, Before: old[at].verdict(o),
 				After: now[at].verdict(o)}

@@ -93,7 +93,7 @@ func (t *TableAnalysis) text(b *strings.Builder, o *TextOptions) {
 		b.WriteString(line + "\n")
 	}
 	b.WriteString("\n")
-	columns := Operations[:]
+	columns := Operations()
 	if o.Operation != 0 {
 		columns = []Operation{o.Operation}
 	}

@@ -59,8 +59,8 @@ const (
 	WriteVerified
 )
 
-// Operations are all operations, in the order of their columns.
-var Operations = [...]Operation{ReadClear, ReadCiphertext, Write, WriteVerified}
+// Operations returns all operations in the order of the columns of Analysis.Text.
+func Operations() []Operation { return []Operation{ReadClear, ReadCiphertext, Write, WriteVerified} }
 
 var operationNames = [...]string{ReadClear: "read-clear", ReadCiphertext: "read-ciphertext", Write: "write",
 	WriteVerified: "write-verified"}
@@ -84,7 +84,7 @@ func (o *Operation) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%.20q is not an operation: choose among %v", text, Operations)
+	return fmt.Errorf("%.20q is not an operation: choose among %v", text, Operations())
 }
 
 // Mode is how a table is encrypted. The zero Mode is invalid.

@@ -33,7 +33,7 @@ func Only(t testing.TB, snapshot *access.Snapshot, o access.Operation, principal
 	if err != nil {
 		t.Fatalf("access: %v", err)
 	}
-	if !slices.Contains(access.Operations[:], o) {
+	if !slices.Contains(access.Operations(), o) {
 		t.Fatalf("access: %v", o)
 	}
 	var failures []string

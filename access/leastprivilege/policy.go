@@ -69,7 +69,7 @@ func For(t Table, o Options, purposes ...Purpose) (*Policies, error) {
 		return nil, err
 	}
 	if len(purposes) == 0 {
-		return nil, tableError("no purpose is given: choose among %v", Purposes)
+		return nil, tableError("no purpose is given: choose among %v", Purposes())
 	}
 	for _, p := range purposes {
 		if err := w.add(p); err != nil {

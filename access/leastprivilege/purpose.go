@@ -18,8 +18,8 @@ const (
 	KeyStoreAdmin
 )
 
-// Purposes are all purposes.
-var Purposes = [...]Purpose{Reader, Writer, Migrator, KeyStoreAdmin}
+// Purposes returns all purposes in the order of their constants.
+func Purposes() []Purpose { return []Purpose{Reader, Writer, Migrator, KeyStoreAdmin} }
 
 var purposeNames = [...]string{Reader: "reader", Writer: "writer", Migrator: "migrator",
 	KeyStoreAdmin: "keystore-admin"}
@@ -43,5 +43,5 @@ func (p *Purpose) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%.20q is not a purpose: choose among %v", text, Purposes)
+	return fmt.Errorf("%.20q is not a purpose: choose among %v", text, Purposes())
 }

@@ -186,7 +186,7 @@ func rows(before, after *access.Analysis) []Row {
 func compare(before, after *access.Row) (Row, bool) {
 	row := Row{Principal: after.Principal[strings.LastIndexAny(after.Principal, "/:")+1:]}
 	changed := false
-	for _, o := range access.Operations {
+	for _, o := range access.Operations() {
 		c := Cell{answer(before, o), answer(after, o)}
 		changed = changed || c.Changed()
 		row.Cells = append(row.Cells, c)
