@@ -32,10 +32,11 @@ func (p Purpose) String() string {
 	return purposeNames[p]
 }
 
-// MarshalText writes the purpose's name.
+// MarshalText returns the purpose's name as String does.
 func (p Purpose) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 
-// UnmarshalText reads a purpose's name.
+// UnmarshalText sets p to the purpose with a name, and returns an error for any
+// other text.
 func (p *Purpose) UnmarshalText(text []byte) error {
 	for i := Reader; i <= KeyStoreAdmin; i++ {
 		if purposeNames[i] == string(text) {
