@@ -40,8 +40,8 @@ func tagged() []types.Tag {
 	return []types.Tag{{TagKey: aws.String(labTag), TagValue: aws.String(labTagValue)}}
 }
 
-// ErrNotOurs means that something has one of the lab's names and lacks its tag.
-// The lab leaves it unchanged.
+// ErrNotOurs means that a resource has one of the lab's names and lacks its
+// tag. The lab does not change it.
 var ErrNotOurs = errors.New("exists, but was not made by this lab: it lacks the tag " + labTag + "=" + labTagValue)
 
 // marked reports whether the lab's tag is among those of a service, whose names
@@ -149,8 +149,8 @@ func (l *Lab) putPolicyText(ctx context.Context, p *principal, text string) erro
 const policyName = "default"
 
 // ConsolePolicy returns the policy that the KMS console writes for a key of the
-// account with the given administrators and key users, all ARNs. It leaves out a
-// statement that would name no principal.
+// account. administrators and users are the ARNs of the key administrators and
+// key users. It leaves out a statement that would name no principal.
 func ConsolePolicy(account string, administrators, users []string) string {
 	return keypolicy.Console{Account: account, Administrators: administrators, Users: users, Attachers: users}.Text()
 }
