@@ -15,8 +15,8 @@ import (
 	"github.com/ddbseal/ddbseal/envelope"
 )
 
-// Config is the content of a file. A member has the name that it has in the
-// configuration of the official libraries, if it is there.
+// Config is the content of a configuration file. A member that the official
+// libraries have too has the same name as there.
 type Config struct {
 	Table                          string                     `json:"table"` // the logical table name
 	PartitionKey                   string                     `json:"partitionKey"`

@@ -27,7 +27,7 @@ import (
 
 // Keyring describes a keyring. Type decides which other members it can have.
 type Keyring struct {
-	Type string `json:"type"` // one of keyringTypes
+	Type string `json:"type"` // one of KeyringTypes()
 
 	// raw-aes and raw-rsa
 	Namespace string  `json:"namespace,omitempty"`

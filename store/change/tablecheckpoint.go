@@ -166,7 +166,8 @@ func (c *TableCheckpoint) mine() (condition *string, names map[string]string, va
 		envelope.Item{":e": &types.AttributeValueMemberN{Value: c.epoch}}
 }
 
-// Save writes a position, unless another process has written a later one.
+// Save writes a position. Errors: [ErrTakenOver] if another process took over
+// the checkpoint, and [ErrCheckpoint].
 func (c *TableCheckpoint) Save(ctx context.Context, p Position) error {
 	if _, err := strconv.ParseUint(c.epoch, 10, 64); err != nil {
 		return c.fail(errors.New("Save before Load"))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package search rewrites the searches of a table whose items have beacons.
+// Package search rewrites queries and scans of a table whose items have
+// beacons.
 //
 // An application writes a Query or a Scan in terms of plaintext: a beacon's name
 // stands for the plaintext value that the beacon is made of. [Rewriter.Plan]
@@ -18,13 +19,15 @@
 // The rewritten expressions hold for every item with beacons for which the
 // application's expressions hold, so no match is lost. They may hold for others,
 // because hashes are short; Match decides as DynamoDB would over plaintext items.
-// To that end each comparison has two translations: one that holds whenever the
-// comparison does, and one that holds only if it does. An even number of NOT
-// around a comparison selects the first, an odd number the second. A comparison
-// without the translation that it needs is left out, and Match decides alone.
+// Each comparison therefore has two translations: one that holds whenever the
+// comparison holds, and one that holds only if the comparison holds. An even
+// number of NOT around a comparison selects the first, and an odd number the
+// second. A comparison that lacks the translation it needs is left out, and Match
+// alone decides on it.
 //
-// An item without beacons, such as one written before they were configured, is
-// not found: no plaintext value is ever sent to find it.
+// A search does not find an item without beacons, such as one that was written
+// before they were configured, because a plaintext value is never sent to
+// DynamoDB.
 //
 // # Reading
 //
