@@ -15,15 +15,16 @@ import (
 	"github.com/ddbseal/ddbseal/envelope/internal/nilvalue"
 )
 
-// Rules says whose rules of order and numbers the writer of an item followed.
-// They part only in rare values: see the package documentation.
+// Rules says whose rules for the order of names and entries and for numbers the
+// writer of an item followed. The rules differ for rare values only: see the
+// package documentation.
 type Rules uint8
 
 const (
-	// JavaRules is the default.
+	// JavaRules are the rules of the Java client. They are the default.
 	JavaRules Rules = iota
-	// PythonRules verify what the Python client wrote. They round numbers to 28
-	// digits, so a signed number's digits after the 28th are not covered.
+	// PythonRules are the rules of the Python client. They round numbers to 28
+	// digits, so the signature does not cover later digits of a number.
 	PythonRules
 )
 

@@ -12,10 +12,10 @@
 // where you would keep such keys, with an RSA public key whose private half is
 // offline.
 //
-// [Export] takes any keyring as the recipient: raw RSA or AES for offline use,
-// AWS KMS in another account, or several of them. [Open] gives a source of
-// branch keys for keyring.Hierarchical that opens items and refuses to write
-// new ones.
+// [Export] encrypts for any keyring: raw RSA or AES for offline use, AWS KMS in
+// another account, or several of them. [Open] returns a [Source] of branch keys
+// for keyring.Hierarchical, which decrypts items and refuses to encrypt new
+// ones.
 //
 // # Beacon keys
 //
