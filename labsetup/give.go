@@ -52,10 +52,9 @@ var (
 	ErrPolicyShape = errors.New("the key policy does not have the console's statements")
 )
 
-// Give gives a principal access to the lab's key, and reports whether that
-// changed something. principal is the name or the ARN of an IAM user or role.
-// Errors: [ErrUnknownPrincipal], [ErrNoKey], [ErrPolicyShape], one for an
-// unknown way, and those of AWS.
+// Give gives a principal access to the lab's key, and reports whether that changed something.
+// principal is the name or the ARN of an IAM user or role. Errors: [ErrUnknownPrincipal],
+// [ErrNoKey], [ErrPolicyShape], one for an unknown way, and those of AWS.
 func (l *Lab) Give(ctx context.Context, principal string, way Way) (changed bool, err error) {
 	who, err := l.openAccess(ctx, principal)
 	if err != nil {
@@ -157,8 +156,7 @@ func (l *Lab) Remaining(ctx context.Context, principal string) ([]string, error)
 	return append(found, own...), err
 }
 
-// ownPolicies names the inline policies of a user that allow kms:Decrypt on
-// something.
+// ownPolicies names the inline policies of a user that allow kms:Decrypt on something.
 func (l *Lab) ownPolicies(ctx context.Context, who string) ([]string, error) {
 	parsed, err := arn.Parse(who)
 	_, name, isUser := strings.Cut(parsed.Resource, "user/")

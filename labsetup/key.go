@@ -53,8 +53,7 @@ func marked[T any](tags []T, split func(T) (name, value *string)) bool {
 	})
 }
 
-// makeKey creates the key, or finds the one behind the alias, which must carry
-// the lab's tag.
+// makeKey creates the key, or finds the one behind the alias, which must carry the lab's tag.
 func (l *Lab) makeKey(ctx context.Context) error {
 	client := l.administrator.kms
 	found, err := client.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: aws.String(l.actual(KeyAlias))})
@@ -83,8 +82,7 @@ func (l *Lab) makeKey(ctx context.Context) error {
 	return nil
 }
 
-// reviveKey makes a key usable again that an earlier clean-up had scheduled
-// for deletion.
+// reviveKey makes a key usable again that an earlier clean-up had scheduled for deletion.
 func (l *Lab) reviveKey(ctx context.Context, m *types.KeyMetadata) error {
 	if m.KeyState == types.KeyStatePendingDeletion || m.KeyState == types.KeyStatePendingReplicaDeletion {
 		if _, err := l.administrator.kms.CancelKeyDeletion(ctx, &kms.CancelKeyDeletionInput{KeyId: m.Arn}); err != nil {

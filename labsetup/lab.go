@@ -62,18 +62,16 @@ type Config struct {
 	// As returns a configuration that signs with other credentials and calls
 	// the same endpoints. Nil: a copy of Administrator with these credentials.
 	As func(aws.Credentials) aws.Config
-	// OtherAccount signs as the administrator of a second account, for the
-	// chapter on a key policy that names another account. Nil: the lab leaves
-	// out that chapter.
+	// OtherAccount signs as the administrator of a second account, for the chapter on a key
+	// policy that names another account. Nil: the lab leaves out that chapter.
 	OtherAccount *aws.Config
 	// SignIn returns the address at which the user signs in with the password
 	// that the lab creates: [SignInAtAWS] on AWS. The report and the credentials
 	// file name it. Nil: they name no address, because on another server AWS's
 	// address would lead the user to type the password into the wrong page.
 	SignIn func(account string) string
-	// UserPolicy is the ARN of the managed policy that allows the user to use
-	// DynamoDB. Empty: PolicyFull, or PolicyFullV2 if the account refuses
-	// PolicyFull.
+	// UserPolicy is the ARN of the managed policy that allows the user to use DynamoDB. Empty:
+	// PolicyFull, or PolicyFullV2 if the account refuses PolicyFull.
 	UserPolicy string
 	// Names are the names of the key, the two tables and the user of the core path.
 	// An empty member stands for the lab's own name.
@@ -82,21 +80,18 @@ type Config struct {
 	// the lab needs it. The lab then does not replace the user's password and
 	// deletes no access key but OwnKey.
 	ByHand bool
-	// Adopt adds the lab's tag to a resource that has one of the names and lacks
-	// the tag, so that Down removes it too. False: the lab returns [ErrNotOurs]
-	// for it.
+	// Adopt adds the lab's tag to a resource that has one of the names and lacks the tag, so
+	// that Down removes it too. False: the lab returns [ErrNotOurs] for it.
 	Adopt bool
-	// OwnKey is the ID of the user's access key that an earlier run with ByHand
-	// created.
+	// OwnKey is the ID of the user's access key that an earlier run with ByHand created.
 	OwnKey string
 	// Folder is the directory of the user's credentials file, which the lab
 	// writes with mode 0600. Empty: the lab writes no file.
 	Folder string
 	// Keep makes Run leave out the clean-up.
 	Keep bool
-	// Keys is called with each access key that the lab creates for one of its
-	// users. If it returns an error, the step fails. Nil: only the lab has the
-	// keys.
+	// Keys is called with each access key that the lab creates for one of its users. If it
+	// returns an error, the step fails. Nil: only the lab has the keys.
 	Keys func(user string, c aws.Credentials) error
 	// Explain is called after each denial and returns the reasons, one line for
 	// each statement or grant that was evaluated. Nil: no reasons, as on AWS.
@@ -120,8 +115,7 @@ type Config struct {
 	// Core limits Run, Size and Plan to the core path: the steps of the written
 	// lab, without the optional chapters and the clean-up.
 	Core bool
-	// Waiting is called with what a step waits for if the step takes seconds. Nil:
-	// not called.
+	// Waiting is called with what a step waits for if the step takes seconds. Nil: not called.
 	Waiting func(what string)
 	// Before is called with each step before it runs. Nil: not called.
 	Before func(Step)
@@ -208,20 +202,17 @@ func New(cfg Config) (*Lab, error) {
 	return &Lab{cfg: cfg, region: cfg.Administrator.Region, fullAccess: PolicyFull}, nil
 }
 
-// Run creates everything, checks every claim in order, and cleans up. If a
-// check fails, the report says so and the lab goes on. If a step fails that
-// later steps depend on, the report ends there and the error says why. Run also
-// ends with the error of ctx.
+// Run creates everything, checks every claim in order, and cleans up. If a check fails, the
+// report says so and the lab goes on. If a step fails that later steps depend on, the report
+// ends there and the error says why. Run also ends with the error of ctx.
 //
-// Run it as an IAM user or a role. As the account's root user, the lab leaves
-// out the part on the first statement of the key policy, because a key policy
-// that names the root user anywhere lets the account's IAM policies allow
-// access.
+// Run it as an IAM user or a role. As the account's root user, the lab leaves out the part on
+// the first statement of the key policy, because a key policy that names the root user anywhere
+// lets the account's IAM policies allow access.
 func (l *Lab) Run(ctx context.Context) (*Report, error) { return l.run(ctx, l.chapters) }
 
-// Up creates the key, the tables, the records and the user, and checks nothing
-// else. You can repeat it: it compares what exists and does not create it
-// again.
+// Up creates the key, the tables, the records and the user, and checks nothing else. You can
+// repeat it: it compares what exists and does not create it again.
 func (l *Lab) Up(ctx context.Context) (*Report, error) {
 	return l.run(ctx, func() []chapter {
 		return []chapter{l.keyChapter(), l.tableChapter(), {chapterOthers, l.otherTables()}, l.userChapter()}

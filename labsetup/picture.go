@@ -48,8 +48,7 @@ const (
 	Denied PictureKind = "denied"
 	// Nothing means that there is nothing to show.
 	Nothing PictureKind = "nothing"
-	// Unseen means that this run cannot see the place, such as the disks of
-	// AWS.
+	// Unseen means that this run cannot see the place, such as the disks of AWS.
 	Unseen PictureKind = "unseen"
 	// Unexpected means that there was an error other than a denial.
 	Unexpected PictureKind = "unexpected"
@@ -138,8 +137,7 @@ func expectedOthers() Picture {
 	}}
 }
 
-// Same reports whether p shows the same as other. A cell of kind Unseen equals
-// any cell.
+// Same reports whether p shows the same as other. A cell of kind Unseen equals any cell.
 func (p Picture) Same(other Picture) bool {
 	if len(p.Rows) != len(other.Rows) {
 		return false
@@ -166,10 +164,9 @@ type Viewer struct {
 	Names Names
 }
 
-// Look returns the row of the picture for the lab's table of a mode (ModeServer,
-// ModeClient or ModeBoth) as v sees it now. WithKey of the row reports whether the
-// program could show the record. A denial is part of the row and not an error.
-// Look returns an error for another mode.
+// Look returns the row of the picture for the lab's table of a mode (ModeServer, ModeClient or
+// ModeBoth) as v sees it now. WithKey of the row reports whether the program could show the
+// record. A denial is part of the row and not an error. Look returns an error for another mode.
 func Look(ctx context.Context, v Viewer, mode string) (PictureRow, error) {
 	name := v.Names.Actual(tableOf(mode))
 	table, err := OpenNamedTable(v.Config, v.KeyARN, mode, name)

@@ -80,9 +80,8 @@ func (l *Lab) Resume(ctx context.Context, r *Report) error {
 // ErrFinished is returned by Lab.Next if all steps are done.
 var ErrFinished = errors.New("all steps of the lab are done")
 
-// Next does the next step of Plan. It repeats a last step that did not succeed if
-// later steps depend on it. Errors: [ErrFinished], and those of Run. Call Begin
-// first.
+// Next does the next step of Plan. It repeats a last step that did not succeed if later steps
+// depend on it. Errors: [ErrFinished], and those of Run. Call Begin first.
 func (l *Lab) Next(ctx context.Context) error {
 	plan, done := l.all(), len(l.report.Steps)
 	if done > 0 && plan[done-1].needed && !l.report.Steps[done-1].OK {

@@ -50,10 +50,9 @@ const (
 	// Failed means that they differ, or that the step did not succeed and later steps
 	// depend on it.
 	Failed Outcome = "failed"
-	// Unverified means that AWS did not show the expected result by the deadline. On a
-	// real account a change of permissions takes minutes to take effect, DynamoDB
-	// caches a table key for a caller for about five minutes, and CloudTrail lags up to
-	// fifteen.
+	// Unverified means that AWS did not show the expected result by the deadline. On a real
+	// account a change of permissions takes minutes to take effect, DynamoDB caches a table key
+	// for a caller for about five minutes, and CloudTrail lags up to fifteen.
 	Unverified Outcome = "unverified"
 )
 
@@ -100,8 +99,7 @@ type Report struct {
 	LeftAlone     []string  `json:"leftAlone,omitempty"`    // has a name of the lab but lacks its tag
 }
 
-// RawItem is the record in one table as DynamoDB returns it to a client that
-// has no key.
+// RawItem is the record in one table as DynamoDB returns it to a client that has no key.
 type RawItem struct {
 	Table string `json:"table"`
 	Mode  string `json:"mode"`
@@ -138,8 +136,7 @@ func (r *Report) Done() int {
 	return n
 }
 
-// action is the doing part of a step: it returns what it saw, or an error,
-// which is classified.
+// action is the doing part of a step: it returns what it saw, or an error, which is classified.
 type action func(ctx context.Context) (string, error)
 
 // classify turns the outcome of an action into the words of Expected.

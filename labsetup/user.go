@@ -126,9 +126,8 @@ func retired(err error) bool {
 	return awsmessage.PolicyMissing(err) || errors.As(err, &refused) || errors.As(err, &invalid)
 }
 
-// makePassword gives the user a random password, and the credentials file with
-// it. A password that exists stays: the user or an administrator may have chosen
-// it.
+// makePassword gives the user a random password, and the credentials file with it. A password
+// that exists stays: the user or an administrator may have chosen it.
 func (l *Lab) makePassword(ctx context.Context) error {
 	if l.cfg.SignIn != nil {
 		l.report.SignIn = l.cfg.SignIn(l.account)
@@ -170,8 +169,7 @@ func SignInAtAWS(account string) string {
 	return "https://" + account + ".signin.aws.amazon.com/console"
 }
 
-// newPassword returns 130 bits with the characters that IAM's default policy
-// wants.
+// newPassword returns 130 bits with the characters that IAM's default policy wants.
 func newPassword() string { return rand.Text() + "-a1" }
 
 // writeCredentials writes the file that the console offers for download.
