@@ -8,7 +8,7 @@ import "fmt"
 type Purpose uint8
 
 const (
-	// Reader reads items in clear.
+	// Reader reads items in plaintext.
 	Reader Purpose = iota + 1
 	// Writer writes and deletes items.
 	Writer

@@ -80,10 +80,10 @@ func (p Population) values() int64 {
 
 // Lengths returns the lengths that the official documentation advises for X
 // distinct values, the shortest one first: 2^length lies between the square root
-// of X and X/2. A shorter beacon shows less, a longer one reads less in vain.
-// Errors: [ErrNoLength], as for fewer than four values, whose beacons would either
-// show each value or tell nothing apart; [materials.ErrConfiguration] for a
-// population that cannot exist.
+// of X and X/2. A shorter beacon shows less; a search by a longer one reads fewer
+// items that do not match. Errors: [ErrNoLength], for example for fewer than four
+// values, whose beacons would either show each value or distinguish nothing;
+// [materials.ErrConfiguration] for a population that cannot exist.
 func (p Population) Lengths() ([]Length, error) {
 	if err := p.check(); err != nil {
 		return nil, err

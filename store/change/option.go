@@ -70,7 +70,7 @@ func WithCheckpoint(c Checkpoint) Option { return func(s *settings) { s.checkpoi
 // so some slightly older changes can come too.
 func FromNow() Option { return func(s *settings) { s.since = time.Now } }
 
-// From is like [FromNow] but for changes made after t.
+// From is like [FromNow] but for changes made at t or later.
 func From(t time.Time) Option { return func(s *settings) { s.since = func() time.Time { return t } } }
 
 // Poison calls f with the [*RecordError] of each record that cannot be decoded,

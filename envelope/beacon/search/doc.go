@@ -45,11 +45,11 @@
 //
 // A standard beacon serves = and IN, contains of an element if its style is
 // AsSet or SharedSet, and attribute_exists and attribute_not_exists. It accepts
-// contains otherwise too, and such a term is decided by Match alone. A compound
-// beacon serves every comparison of a value that is made of its parts. The order
-// operators and BETWEEN need values whose encrypted parts, except those that
-// both bounds have in common at the beginning, have no text. A signed beacon is
-// an attribute like any other.
+// contains with another style too; Match alone then decides on the term. A
+// compound beacon serves every comparison of a value that is made of its parts.
+// The order operators and BETWEEN need values whose encrypted parts, except
+// those that both bounds have in common at the beginning, have no text. A signed
+// beacon is an attribute like any other.
 //
 // Everything else is refused before anything is sent, by an [*Error] that names
 // the parameter and the attribute and matches [ErrUnsearchable]: an encrypted
