@@ -2,19 +2,21 @@
 
 package access
 
-// Analysis is what a snapshot's policies allow.
+// Analysis says what the policies of a Snapshot allow.
 type Analysis struct {
-	// NeverRead says what no snapshot has and what that means.
+	// NeverRead says which policies no snapshot has, and what a Yes means
+	// without them.
 	NeverRead string `json:"neverRead"`
-	// NotRead are the gaps of the snapshot, and what the analysis found missing.
+	// NotRead has the gaps of the snapshot and those that the analysis found.
 	NotRead []Gap `json:"notRead"`
-	// Notes are oddities, such as a principal of a key policy that was deleted.
+	// Notes are facts that a reader may not expect, such as a key policy that
+	// names a deleted principal.
 	Notes  []string        `json:"notes,omitempty"`
 	Tables []TableAnalysis `json:"tables"`
 }
 
-// Unread returns what was not read, one line for each, which every output begins
-// with.
+// Unread returns NeverRead and the gaps in NotRead, one line for each. Show them
+// before any other result.
 func (a *Analysis) Unread() []string {
 	lines := []string{a.NeverRead}
 	for _, g := range a.NotRead {
@@ -23,7 +25,7 @@ func (a *Analysis) Unread() []string {
 	return lines
 }
 
-// TableAnalysis is what the policies allow on one table.
+// TableAnalysis says what the policies allow on one table.
 type TableAnalysis struct {
 	Table string `json:"table"` // ARN
 	Name  string `json:"name"`
@@ -31,27 +33,29 @@ type TableAnalysis struct {
 	Key   string `json:"key,omitempty"` // ARN of the table's key
 	// Sample is how some of the items are really encrypted; nil: no item was read.
 	Sample *Sample `json:"sample,omitempty"`
-	// Headlines are the lines that come first: a key that is the only guard while
-	// a principal can take the table off it, readers that are public or of other
-	// accounts.
+	// Headlines are sentences about the worst findings: a key is the only
+	// protection while a principal can change the table's encryption to another
+	// key, everybody or another account can read the table, or some items are not
+	// encrypted before they are sent.
 	Headlines []string `json:"headlines"`
 	Rows      []Row    `json:"rows"`
 }
 
-// Row is what one principal can do.
+// Row says what one principal can do with a table.
 type Row struct {
 	Principal string `json:"principal"` // ARN, name of a service, "account 111122223333" or "everybody"
 	Kind      Kind   `json:"kind"`
 	// AssumedBy are the principals that a role's trust policy names.
 	AssumedBy []string `json:"assumedBy,omitempty"`
 	Cells     Cells    `json:"operations"`
-	// Paths are the ways by which the principal can come to read in clear what it
-	// cannot read as it is, the best first. Empty for one that reads in clear.
+	// Paths are the ways by which the principal can come to read in plaintext, at
+	// most 8, the best first. Empty for a principal that reads in plaintext as it
+	// is.
 	Paths []Path `json:"paths,omitempty"`
 }
 
-// Reads returns the verdict on reading in clear, as the principal is or by the best
-// of its paths.
+// Reads returns the best verdict on reading in plaintext: that of the principal as
+// it is, or of one of its paths.
 func (r *Row) Reads() Verdict {
 	v := r.Cells.ReadClear.Verdict
 	for i := range r.Paths {
@@ -68,7 +72,7 @@ type Cells struct {
 	WriteVerified  *Cell `json:"writeVerified"`
 }
 
-// Of returns the answer for an operation, nil for an invalid one.
+// Of returns the answer for an operation, or nil if the operation is invalid.
 func (c *Cells) Of(o Operation) *Cell {
 	switch o {
 	case ReadClear:
@@ -83,14 +87,15 @@ func (c *Cells) Of(o Operation) *Cell {
 	return nil
 }
 
-// Cell is the answer for one principal and one operation. Rows share cells.
+// Cell is the answer for one principal and one operation. Rows share cells, so
+// do not change one.
 type Cell struct {
 	Verdict Verdict `json:"verdict"`
-	// Because has the statements and grants that decide, one a line.
+	// Because has the statements and grants that decide, one in each string.
 	Because []string `json:"because,omitempty"`
-	// If has the conditions of an OnlyIf, one a line.
+	// If has the conditions of an OnlyIf, one in each string.
 	If []string `json:"if,omitempty"`
-	// Unread says what an Unknown depends on.
+	// Unread says what an Unknown depends on, one reason in each string.
 	Unread []string `json:"unread,omitempty"`
 }
 
@@ -102,14 +107,14 @@ const (
 	KindRoot Kind = iota + 1
 	// KindUser is an IAM user.
 	KindUser
-	// KindRole is a session of an IAM role, of any name.
+	// KindRole is an IAM role, for its sessions of any name.
 	KindRole
 	// KindSession is a session of a role that a policy names.
 	KindSession
 	// KindService is an AWS service.
 	KindService
-	// KindForeign is a principal of another account. A Yes takes for granted that
-	// the policies of that account allow it.
+	// KindForeign is a principal of another account. Its verdict is OnlyIf at
+	// best, because the policies of that account decide too and are not read.
 	KindForeign
 	// KindEverybody is any principal of any account.
 	KindEverybody
@@ -141,10 +146,10 @@ func (k Kind) String() string {
 	return "invalid kind"
 }
 
-// MarshalText writes the kind's name.
+// MarshalText returns the kind's name as String does.
 func (k Kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
-// Path is a way to read in clear.
+// Path is a way by which a principal can come to read a table in plaintext.
 type Path struct {
 	Verdict Verdict `json:"verdict"`
 	Steps   []Step  `json:"steps"`

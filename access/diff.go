@@ -4,21 +4,23 @@ package access
 
 import "slices"
 
-// Change is a difference between two analyses: what a principal can do with a
+// Change is a difference between two analyses in what a principal can do with a
 // table.
 type Change struct {
 	Table     string    `json:"table"` // ARN
 	Principal string    `json:"principal"`
 	Operation Operation `json:"operation"`
-	// Before and After are the verdicts. For reading in clear they count the paths.
+	// Before and After are the verdicts. For ReadClear they are those of Row.Reads,
+	// which includes paths.
 	Before Verdict `json:"before"`
 	After  Verdict `json:"after"`
-	// Path is how the principal comes to read, if it does not as it is.
+	// Path is the best path by which the principal comes to read in plaintext;
+	// nil for other operations and for a principal that needs no path.
 	Path *Path `json:"path,omitempty"`
 }
 
-// Adds reports whether the change lets a principal read in clear that could not
-// before, or lets it more certainly.
+// Adds reports whether the change lets a principal read in plaintext that could
+// not before, or makes the verdict on that more certain.
 func (c *Change) Adds() bool { return c.Operation == ReadClear && c.After > c.Before }
 
 // String returns the change as one line.
@@ -43,8 +45,9 @@ func (r *Row) verdict(o Operation) Verdict {
 	return r.Cells.Of(o).Verdict
 }
 
-// Diff returns what changed between two analyses, reading in clear first. A table
-// that only one of them has counts as one without a user in the other.
+// Diff returns the changes between two analyses, those of ReadClear first. If
+// only one of the analyses has a table or a principal, Diff takes the verdicts of
+// the other as No.
 func Diff(before, after *Analysis) []Change {
 	type place struct{ table, principal string }
 	old, now := map[place]*Row{}, map[place]*Row{}
@@ -66,7 +69,7 @@ func Diff(before, after *Analysis) []Change {
 		}
 	}
 	var all []Change
-	for _, o := range Operations {
+	for _, o := range Operations() {
 		for _, at := range order {
 			c := Change{Table: at.table, Principal: at.principal, Operation: o, Before: old[at].verdict(o),
 				After: now[at].verdict(o)}

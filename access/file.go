@@ -12,17 +12,18 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 )
 
-// MaxSnapshot is the largest JSON form of a snapshot that Read takes, in bytes.
+// MaxSnapshot is the size in bytes of the largest JSON text that Read accepts.
 const MaxSnapshot = 128 << 20
 
-// ErrSnapshot is the class of errors about a snapshot's contents.
+// ErrSnapshot means that a snapshot is malformed, of another version, or
+// contradicts itself.
 var ErrSnapshot = errors.New("not a snapshot of access")
 
 func snapshotError(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrSnapshot, fmt.Sprintf(format, args...))
 }
 
-// Save writes the snapshot as JSON.
+// Save writes the snapshot as JSON, which Read reads. Errors are those of w.
 func (s *Snapshot) Save(w io.Writer) error {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
@@ -30,10 +31,10 @@ func (s *Snapshot) Save(w io.Writer) error {
 	return e.Encode(s)
 }
 
-// Read reads what Save wrote. It reads at most MaxSnapshot bytes. The error
-// matches [ErrSnapshot] if the text is not a snapshot: too long, of another
-// version, with a member that this package does not know, or with a name that is
-// not an ARN.
+// Read reads a snapshot that Save wrote, of at most MaxSnapshot bytes. The error
+// matches [ErrSnapshot] if r cannot be read or its text is not a snapshot: it is
+// too long, is of another version, has a member that this package does not know,
+// or names something by text that is not an ARN.
 func Read(r io.Reader) (*Snapshot, error) {
 	limited := &io.LimitedReader{R: r, N: MaxSnapshot + 1}
 	d := json.NewDecoder(limited)

@@ -21,25 +21,28 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// ErrNoTable is returned by Load if no table is named.
+// ErrNoTable means that Load was called without a table.
 var ErrNoTable = errors.New("no table to ask about")
 
 // maxPages bounds the pages that Load reads of one list.
 const maxPages = 10000
 
-// Load reads from the account of cfg what decides who can use the tables. It
-// makes reading calls only, in pages, at most 20 a second after the first 100.
+// Load reads what decides who can use the tables from the account of cfg. It
+// makes only calls that read, at most 20 a second after the first 100.
 //
-// What it may not or cannot read is a [Gap] of the snapshot and no error: a
-// permission that is missing, an operation that the server does not have, an answer
-// that is not in the form of AWS, a key of another account. Load fails if it cannot
-// describe a table, if a server does not answer, if the SDK gives up on throttled
-// calls, and if ctx ends.
+// What Load cannot read becomes a [Gap] of the snapshot and not an error: because a
+// permission is missing, the server lacks the operation, an answer is not in AWS's
+// form, or a key is of another account. Load returns an error if it cannot describe
+// a table, if a server does not answer, if the SDK gives up on throttled calls, or
+// if ctx ends; and ErrNoTable without tables.
 //
-// It needs these permissions: dynamodb:DescribeTable, dynamodb:GetResourcePolicy,
-// dynamodb:ListTagsOfResource, kms:DescribeKey, kms:GetKeyPolicy, kms:ListGrants,
-// kms:ListResourceTags, iam:GetAccountAuthorizationDetails. AWS's managed policy
-// SecurityAudit has all but kms:DescribeKey and dynamodb:GetResourcePolicy.
+// Load needs these permissions: dynamodb:DescribeTable,
+// dynamodb:GetResourcePolicy, dynamodb:ListTagsOfResource, kms:DescribeKey,
+// kms:GetKeyPolicy, kms:ListGrants, kms:ListResourceTags,
+// iam:GetAccountAuthorizationDetails. Without the last one it lists users,
+// groups, roles and their policies one by one, with iam:List and iam:Get
+// permissions. AWS's managed policy SecurityAudit has all but kms:DescribeKey and
+// dynamodb:GetResourcePolicy.
 func Load(ctx context.Context, cfg aws.Config, tables ...Table) (*Snapshot, error) {
 	if len(tables) == 0 {
 		return nil, ErrNoTable

@@ -9,8 +9,9 @@ import (
 	"github.com/ddbseal/ddbseal/internal/policy"
 )
 
-// Analyze answers for each table and principal of a snapshot. It makes no calls.
-// The error matches [ErrSnapshot] if the snapshot contradicts itself.
+// Analyze decides what each principal of a snapshot can do with each of its
+// tables. It makes no calls. The error matches [ErrSnapshot] if the snapshot
+// contradicts itself.
 func Analyze(s *Snapshot) (*Analysis, error) {
 	w, err := newWorld(s)
 	if err != nil {

@@ -7,16 +7,16 @@ import (
 	"strings"
 )
 
-// Sample is how some of a table's items are really encrypted. Package
-// access/sample takes it. Nothing in it is verified: an item says itself under
-// which keys it is.
+// Sample says how some of a table's items are really encrypted. Package
+// access/sample takes it. Nothing in it is verified: anyone who can write to
+// the table can put the name of any key into an item.
 type Sample struct {
 	// Items is the number of items that were read.
 	Items int `json:"items"`
-	// Of is DynamoDB's count of the table's items, which it updates about every six
-	// hours.
+	// Of is DynamoDB's count of the table's items. DynamoDB updates it about every
+	// six hours.
 	Of int64 `json:"of"`
-	// All says that no item of the table was left out.
+	// All reports that every item of the table was read.
 	All bool `json:"all,omitempty"`
 	// Plaintext counts the items that are not encrypted before they are sent.
 	Plaintext int `json:"plaintext,omitempty"`
@@ -26,13 +26,13 @@ type Sample struct {
 	Malformed int `json:"malformed,omitempty"`
 	// Keys are the keys that items are encrypted under.
 	Keys []SampledKey `json:"keys,omitempty"`
-	// MoreKeys says that there are more keys than Keys has room for.
+	// MoreKeys reports that items name more keys than MaxSampledKeys.
 	MoreKeys bool `json:"moreKeys,omitempty"`
-	// NotRead says why no item could be read; empty: they could.
+	// NotRead says why no item could be read. Empty: items could be read.
 	NotRead string `json:"notRead,omitempty"`
 }
 
-// MaxSampledKeys is the largest number of keys that a Sample has.
+// MaxSampledKeys is the maximum number of keys in a Sample.
 const MaxSampledKeys = 32
 
 // SampledKey is a key that items are encrypted under.
@@ -42,11 +42,11 @@ type SampledKey struct {
 	Provider string `json:"provider"`
 	// Key is the ARN of a KMS key or the id of a branch key; empty for others.
 	Key string `json:"key,omitempty"`
-	// Items counts the items.
+	// Items is the number of items that name the key.
 	Items int `json:"items"`
 }
 
-// BranchKeyProvider is the Provider of a branch key.
+// BranchKeyProvider is the Provider of a SampledKey that is a branch key.
 const BranchKeyProvider = "aws-kms-hierarchy"
 
 // String returns the sample as one line.

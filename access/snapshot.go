@@ -4,25 +4,29 @@ package access
 
 import "time"
 
-// Table is a table to ask about. Of the members only Name has to be given to
-// [Load], which fills in the rest.
+// Table is a table of a Snapshot. For [Load] you set Name and, if the items are
+// encrypted before they are sent, the fields up to Sample. Load sets the
+// others.
 type Table struct {
 	// Name is the table's name or ARN.
 	Name string `json:"name"`
-	// ItemKeys are the KMS keys that encrypt the items before they are sent. Empty:
-	// no client-side encryption. With several, each can open every item.
+	// ItemKeys are the KMS keys under which the items are encrypted before they are
+	// sent. Each of them can decrypt every item. Empty: there is no client-side
+	// encryption under KMS keys.
 	ItemKeys []ItemKey `json:"itemKeys,omitempty"`
 	// LogicalName is the table name in the encryption context of the items; empty:
 	// Name.
 	LogicalName string `json:"logicalName,omitempty"`
-	// RawKeys says that the items can also be opened with keys that are not in
-	// KMS, and whose holders no policy tells.
+	// RawKeys reports that the items can also be decrypted with keys outside of
+	// KMS. No policy says who has those keys.
 	RawKeys bool `json:"rawKeys,omitempty"`
-	// SymmetricSignature says that items are written without an ECDSA signature:
-	// then everyone who can read an item in clear can write one that verifies.
+	// SymmetricSignature reports that items are written without an ECDSA
+	// signature. Every principal that can read such an item in plaintext can
+	// write one that verifies.
 	SymmetricSignature bool `json:"symmetricSignature,omitempty"`
 
-	// Sample is how some of the items are really encrypted; nil: no item was read.
+	// Sample says how some of the items are really encrypted. Nil: no sample was
+	// taken.
 	Sample *Sample `json:"sample,omitempty"`
 
 	ARN string `json:"arn,omitempty"`
@@ -38,24 +42,26 @@ type Table struct {
 	Tags         map[string]string `json:"tags,omitempty"`
 }
 
-// ItemKey is a KMS key of a table's item encryption.
+// ItemKey is a KMS key under which items of a table are encrypted before they
+// are sent.
 type ItemKey struct {
 	ARN string `json:"arn"`
-	// KeyStore is the table of the branch keys that the key protects; empty: the
-	// key protects data keys itself.
+	// KeyStore is the table of the branch keys that the key protects. Empty: the
+	// key protects data keys.
 	KeyStore string `json:"keyStore,omitempty"`
 	// LogicalName is the key store's name in the encryption context; empty:
 	// KeyStore.
 	LogicalName string `json:"logicalName,omitempty"`
-	// Sampled says that a sampled item names the key, and no configuration does. It
-	// opens that item; whether readers accept what it seals is not known.
+	// Sampled reports that a sampled item names the key and the configuration does
+	// not. The key decrypts that item; whether readers accept items that are
+	// encrypted under it is not known.
 	Sampled bool `json:"sampled,omitempty"`
 }
 
 // Key is a KMS key.
 type Key struct {
 	ARN string `json:"arn"`
-	// Managed says that the key is AWS's own in the account, such as
+	// Managed reports that the key is an AWS managed key, such as
 	// alias/aws/dynamodb.
 	Managed     bool              `json:"managed,omitempty"`
 	Spec        string            `json:"spec,omitempty"`
@@ -119,9 +125,10 @@ type Role struct {
 	Trust string `json:"trust"`
 }
 
-// Gap is something that decides and that was not read.
+// Gap is something that was not read although answers depend on it.
 type Gap struct {
-	// Permission is what reading it needs, such as "kms:GetKeyPolicy".
+	// Permission is the permission that reading it needs, such as
+	// "kms:GetKeyPolicy".
 	Permission string `json:"permission"`
 	// Resource is the ARN that it is about; empty: the account.
 	Resource string `json:"resource,omitempty"`
@@ -132,7 +139,8 @@ type Gap struct {
 // SnapshotVersion is the version of the JSON form that this package writes.
 const SnapshotVersion = 1
 
-// Snapshot is what decides who can use tables, as it was at one time.
+// Snapshot has everything that decides who can use its tables, as it was at one
+// time.
 type Snapshot struct {
 	Version   int       `json:"version"`
 	Taken     time.Time `json:"taken"`
@@ -147,6 +155,7 @@ type Snapshot struct {
 	Roles    []Role          `json:"roles,omitempty"`
 	Policies []ManagedPolicy `json:"policies,omitempty"`
 
-	// NotRead are the gaps. A No that depends on one is Unknown.
+	// NotRead has what Load could not read. Where an answer depends on it,
+	// Analyze answers Unknown in place of No.
 	NotRead []Gap `json:"notRead,omitempty"`
 }

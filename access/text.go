@@ -39,14 +39,16 @@ func names(sure, open []string) string {
 	return strings.Join(append(list(sure, ""), list(open, " (without kms:Decrypt: AWS does not document it)")...), ", ")
 }
 
-// TextOptions choose what Text prints.
+// TextOptions choose what Analysis.Text prints. The zero value prints every row
+// and column without reasons.
 type TextOptions struct {
-	// Principal limits the rows to principals whose ARN, or the end of it after a
-	// slash, is this. Empty: all.
+	// Principal limits the rows to principals whose name is this, or whose ARN
+	// ends in a slash and this. Empty: all.
 	Principal string
 	// Operation limits the columns. Zero: all.
 	Operation Operation
-	// Why adds the deciding statements and the paths.
+	// Why adds the deciding statements and all paths. Without it, Text prints
+	// the best path of a principal.
 	Why bool
 }
 
@@ -55,8 +57,8 @@ func (o *TextOptions) matches(r *Row) bool {
 	return o.Principal == "" || r.Principal == o.Principal || strings.HasSuffix(r.Principal, "/"+o.Principal)
 }
 
-// Filter returns the analysis with the rows that o wants. It shares cells and
-// paths with a.
+// Filter returns a copy of the analysis that has only the rows that o.Principal
+// selects. The copy shares cells and paths with a.
 func (a *Analysis) Filter(o TextOptions) *Analysis {
 	out := *a
 	out.Tables = slices.Clone(a.Tables)
@@ -67,9 +69,10 @@ func (a *Analysis) Filter(o TextOptions) *Analysis {
 	return &out
 }
 
-// Text returns the analysis for people: what was not read, and for each table its
-// headlines, a matrix of principals and operations, and the paths. A word with "*"
-// in the column of read-clear means that a path leads further.
+// Text returns the analysis as text for people: what was not read, and for each
+// table its headlines, a matrix of principals and operations, and the paths. A "*"
+// after a verdict on read-clear means that a path of the principal has a better
+// verdict.
 func (a *Analysis) Text(o TextOptions) string {
 	var b strings.Builder
 	for _, line := range a.Unread() {
@@ -93,7 +96,7 @@ func (t *TableAnalysis) text(b *strings.Builder, o *TextOptions) {
 		b.WriteString(line + "\n")
 	}
 	b.WriteString("\n")
-	columns := Operations[:]
+	columns := Operations()
 	if o.Operation != 0 {
 		columns = []Operation{o.Operation}
 	}
@@ -159,7 +162,7 @@ func (r *Row) text(b *strings.Builder, columns []Operation, why bool) {
 	}
 }
 
-// String returns the reasons of a cell, one a line.
+// String returns the reasons of a cell, one in each line.
 func (c *Cell) String() string { return strings.Join(c.lines(), "\n") }
 
 // lines are the reasons of a cell.
@@ -175,7 +178,7 @@ func (c *Cell) lines() []string {
 	return all
 }
 
-// String returns the path in one line.
+// String returns the path as one line.
 func (p Path) String() string {
 	var b strings.Builder
 	b.WriteString(p.Verdict.String() + ": ")

@@ -11,11 +11,13 @@ type Verdict uint8
 const (
 	// No means that the policies do not allow it.
 	No Verdict = iota + 1
-	// Unknown means that something that was not read, or that AWS does not document, decides.
+	// Unknown means that it depends on something that was not read or that AWS does not
+	// document.
 	Unknown
-	// OnlyIf means that condition keys of the request decide.
+	// OnlyIf means that it depends on condition keys of the request or on
+	// another account's policies.
 	OnlyIf
-	// Yes means that the policies allow it, unless something that is never read forbids it.
+	// Yes means that the policies allow it, unless a policy that is never read forbids it.
 	Yes
 )
 
@@ -29,10 +31,11 @@ func (v Verdict) String() string {
 	return verdictNames[v]
 }
 
-// MarshalText writes the verdict's name.
+// MarshalText returns the verdict's name as String does.
 func (v Verdict) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
 
-// UnmarshalText reads a verdict's name.
+// UnmarshalText sets v to the verdict with a name, and returns an error for any
+// other text.
 func (v *Verdict) UnmarshalText(text []byte) error {
 	for i := No; i <= Yes; i++ {
 		if verdictNames[i] == string(text) {
@@ -47,20 +50,20 @@ func (v *Verdict) UnmarshalText(text []byte) error {
 type Operation uint8
 
 const (
-	// ReadClear is reading items in clear.
+	// ReadClear is reading items in plaintext.
 	ReadClear Operation = iota + 1
-	// ReadCiphertext is reading what DynamoDB returns. Without client-side
-	// encryption that is the clear text: then it is the same as ReadClear.
+	// ReadCiphertext is reading items as DynamoDB returns them. Without
+	// client-side encryption it is the same as ReadClear.
 	ReadCiphertext
-	// Write is writing items, of whatever content.
+	// Write is writing items with any content.
 	Write
 	// WriteVerified is writing items that readers accept: with client-side
 	// encryption, items whose signature verifies. Without it, it is the same as Write.
 	WriteVerified
 )
 
-// Operations are all operations, in the order of their columns.
-var Operations = [...]Operation{ReadClear, ReadCiphertext, Write, WriteVerified}
+// Operations returns all operations in the order of the columns of Analysis.Text.
+func Operations() []Operation { return []Operation{ReadClear, ReadCiphertext, Write, WriteVerified} }
 
 var operationNames = [...]string{ReadClear: "read-clear", ReadCiphertext: "read-ciphertext", Write: "write",
 	WriteVerified: "write-verified"}
@@ -73,10 +76,11 @@ func (o Operation) String() string {
 	return operationNames[o]
 }
 
-// MarshalText writes the operation's name.
+// MarshalText returns the operation's name as String does.
 func (o Operation) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
 
-// UnmarshalText reads an operation's name.
+// UnmarshalText sets o to the operation with a name, and returns an error for
+// any other text.
 func (o *Operation) UnmarshalText(text []byte) error {
 	for i := ReadClear; i <= WriteVerified; i++ {
 		if operationNames[i] == string(text) {
@@ -84,28 +88,28 @@ func (o *Operation) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%.20q is not an operation: choose among %v", text, Operations)
+	return fmt.Errorf("%.20q is not an operation: choose among %v", text, Operations())
 }
 
-// Mode is how a table is encrypted. The zero Mode is invalid.
+// Mode says how a table is encrypted. The zero Mode is invalid.
 type Mode uint8
 
 const (
-	// Owned means that DynamoDB encrypts under the AWS owned key, for which no principal needs a
+	// Owned means that DynamoDB encrypts under the AWS owned key, for which principals need no
 	// permission.
 	Owned Mode = iota + 1
 	// Managed means that DynamoDB encrypts under the AWS managed key.
 	Managed
-	// CustomerKey means that DynamoDB encrypts under a key of a customer.
+	// CustomerKey means that DynamoDB encrypts under a customer managed key.
 	CustomerKey
 	// ClientSide means that items are encrypted before they are sent.
 	ClientSide
 	// Both means that items are encrypted before they are sent, and DynamoDB encrypts under a
-	// key of a customer.
+	// customer managed key.
 	Both
 )
 
-// String says in words who encrypts under which kind of key.
+// String returns the mode in words, such as "customer managed key".
 func (m Mode) String() string {
 	switch m {
 	case Owned:
@@ -122,5 +126,5 @@ func (m Mode) String() string {
 	return "invalid mode"
 }
 
-// MarshalText writes the mode in words.
+// MarshalText returns the mode in words as String does.
 func (m Mode) MarshalText() ([]byte, error) { return []byte(m.String()), nil }

@@ -21,18 +21,18 @@ import (
 	"github.com/ddbseal/ddbseal/store"
 )
 
-// Finding is what Check finds of a step that makes or changes something.
+// Finding is what Lab.Check finds for a step that creates or changes something.
 type Finding struct {
-	Done bool   // it is there as the lab needs it
-	Text string // what is there or what is missing: a sentence
-	// Foreign is the name of what lacks the lab's tag: somebody made it by hand, or
-	// for something else. See Config.Adopt.
+	Done bool   // it exists as the lab needs it
+	Text string // a sentence that says what exists or what is missing
+	// Foreign is the name of a resource that lacks the lab's tag, because it was
+	// created by hand or for another purpose. See Config.Adopt.
 	Foreign string
 }
 
-// Check looks whether what a step of the core path makes is there, no matter who made it,
-// and changes nothing. It reports false for a step that makes nothing. The caller has
-// called Begin.
+// Check finds out whether what a step of the core path creates exists, regardless of who
+// created it. It changes nothing. ok is false for a step that creates nothing and for an
+// unknown id. Errors: those of AWS. Call Begin first.
 func (l *Lab) Check(ctx context.Context, id string) (f Finding, ok bool, err error) {
 	steps := l.all()
 	i := slices.IndexFunc(steps, func(s labStep) bool { return s.ID == id })

@@ -24,17 +24,17 @@ import (
 type Way string
 
 const (
-	// WayKeyUser names the principal in both statements that the console
-	// keeps for key users: the lab's way.
+	// WayKeyUser adds the principal to both statements that the KMS console
+	// writes for key users. The lab uses this way.
 	WayKeyUser Way = "key-user"
 	// WayStatement adds a statement for the principal that allows
 	// kms:Decrypt and kms:DescribeKey only.
 	WayStatement Way = "statement"
-	// WayGrant creates a grant for kms:Decrypt, without touching the policy.
+	// WayGrant creates a grant for kms:Decrypt and does not change the policy.
 	WayGrant Way = "grant"
 )
 
-// Ways returns all ways.
+// Ways returns all ways in the order of their constants.
 func Ways() []Way { return []Way{WayKeyUser, WayStatement, WayGrant} }
 
 const (
@@ -45,16 +45,16 @@ const (
 var (
 	// ErrUnknownPrincipal means that no IAM user or role of the account has that name.
 	ErrUnknownPrincipal = errors.New("unknown principal")
-	// ErrNoKey means that the lab's key is not there; Up makes it.
+	// ErrNoKey means that the lab's key does not exist. Lab.Up creates it.
 	ErrNoKey = errors.New("the lab's key does not exist")
-	// ErrPolicyShape means that the key policy no longer has the console's
-	// statements, so that this package does not know where to write.
+	// ErrPolicyShape means that the key policy no longer has the statements of
+	// the KMS console, so that this package cannot edit it.
 	ErrPolicyShape = errors.New("the key policy does not have the console's statements")
 )
 
-// Give gives the principal, an IAM user's or role's name or ARN, access to the
-// lab's key, and reports whether that changed something. Errors:
-// [ErrUnknownPrincipal], [ErrNoKey], [ErrPolicyShape]; AWS's.
+// Give gives a principal access to the lab's key, and reports whether that changed something.
+// principal is the name or the ARN of an IAM user or role. Errors: [ErrUnknownPrincipal],
+// [ErrNoKey], [ErrPolicyShape], one for an unknown way, and those of AWS.
 func (l *Lab) Give(ctx context.Context, principal string, way Way) (changed bool, err error) {
 	who, err := l.openAccess(ctx, principal)
 	if err != nil {
@@ -90,9 +90,9 @@ func (l *Lab) Give(ctx context.Context, principal string, way Way) (changed bool
 	return false, fmt.Errorf("no way to give access is called %q", way)
 }
 
-// Withdraw takes back what Give gave, in all given ways, and returns those in
-// which there was something to take back. A statement that names other
-// principals too stays for them. Errors: as [Lab.Give].
+// Withdraw takes back the access that Give gave in each of the ways, and
+// returns the ways in which there was access to take back. If a statement names
+// other principals too, it stays for them. Errors: those of [Lab.Give].
 func (l *Lab) Withdraw(ctx context.Context, principal string, ways ...Way) (changed []Way, err error) {
 	who, err := l.openAccess(ctx, principal)
 	if err != nil {
@@ -120,11 +120,11 @@ func (l *Lab) Withdraw(ctx context.Context, principal string, ways ...Way) (chan
 	return changed, nil
 }
 
-// Remaining returns what gives the principal access to the lab's key now: the
-// statements of the key policy that name them and allow kms:Decrypt, their grants
-// for it, and their own IAM policies that may allow it, each in words. Groups, roles
-// that they may assume and managed policies are not looked at. Errors: as
-// [Lab.Give].
+// Remaining returns what gives the principal access to the lab's key now, each in
+// words: the statements of the key policy that name the principal and allow
+// kms:Decrypt, the principal's grants for it, and a user's inline policies that may
+// allow it. It does not look at managed policies, groups, the policies of a role,
+// and roles that a user may assume. Errors: those of [Lab.Give].
 func (l *Lab) Remaining(ctx context.Context, principal string) ([]string, error) {
 	who, err := l.openAccess(ctx, principal)
 	if err != nil {
@@ -156,8 +156,7 @@ func (l *Lab) Remaining(ctx context.Context, principal string) ([]string, error)
 	return append(found, own...), err
 }
 
-// ownPolicies names the inline policies of a user that allow kms:Decrypt on
-// something.
+// ownPolicies names the inline policies of a user that allow kms:Decrypt on something.
 func (l *Lab) ownPolicies(ctx context.Context, who string) ([]string, error) {
 	parsed, err := arn.Parse(who)
 	_, name, isUser := strings.Cut(parsed.Resource, "user/")

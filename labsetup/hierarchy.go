@@ -25,7 +25,7 @@ import (
 	"github.com/ddbseal/ddbseal/store"
 )
 
-// Names of what the chapters on branch keys and recovery make.
+// Names of what the chapters on branch keys and recovery create.
 const (
 	BranchKeyTable = "nextwork-branch-keys"     // the key store
 	HierarchyTable = "nextwork-hierarchy-table" // items under a branch key

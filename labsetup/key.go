@@ -40,8 +40,8 @@ func tagged() []types.Tag {
 	return []types.Tag{{TagKey: aws.String(labTag), TagValue: aws.String(labTagValue)}}
 }
 
-// ErrNotOurs means that something has one of the lab's names and lacks its tag.
-// The lab leaves it unchanged.
+// ErrNotOurs means that a resource has one of the lab's names and lacks its
+// tag. The lab does not change it.
 var ErrNotOurs = errors.New("exists, but was not made by this lab: it lacks the tag " + labTag + "=" + labTagValue)
 
 // marked reports whether the lab's tag is among those of a service, whose names
@@ -53,8 +53,7 @@ func marked[T any](tags []T, split func(T) (name, value *string)) bool {
 	})
 }
 
-// makeKey creates the key, or finds the one behind the alias, which must carry
-// the lab's tag.
+// makeKey creates the key, or finds the one behind the alias, which must carry the lab's tag.
 func (l *Lab) makeKey(ctx context.Context) error {
 	client := l.administrator.kms
 	found, err := client.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: aws.String(l.actual(KeyAlias))})
@@ -83,8 +82,7 @@ func (l *Lab) makeKey(ctx context.Context) error {
 	return nil
 }
 
-// reviveKey makes a key usable again that an earlier clean-up had scheduled
-// for deletion.
+// reviveKey makes a key usable again that an earlier clean-up had scheduled for deletion.
 func (l *Lab) reviveKey(ctx context.Context, m *types.KeyMetadata) error {
 	if m.KeyState == types.KeyStatePendingDeletion || m.KeyState == types.KeyStatePendingReplicaDeletion {
 		if _, err := l.administrator.kms.CancelKeyDeletion(ctx, &kms.CancelKeyDeletionInput{KeyId: m.Arn}); err != nil {
@@ -149,8 +147,8 @@ func (l *Lab) putPolicyText(ctx context.Context, p *principal, text string) erro
 const policyName = "default"
 
 // ConsolePolicy returns the policy that the KMS console writes for a key of the
-// account with the given administrators and key users, all ARNs. It leaves out a
-// statement that would name no principal.
+// account. administrators and users are the ARNs of the key administrators and
+// key users. It leaves out a statement that would name no principal.
 func ConsolePolicy(account string, administrators, users []string) string {
 	return keypolicy.Console{Account: account, Administrators: administrators, Users: users, Attachers: users}.Text()
 }

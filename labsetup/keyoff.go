@@ -17,7 +17,7 @@ import (
 	"github.com/ddbseal/ddbseal/store"
 )
 
-// Names of what the chapter on taking the key off makes.
+// Names of what the chapter on taking the key off a table creates.
 const (
 	KeyOffTable = "nextwork-key-off-table" // under the key from its creation
 	InsiderName = "nextwork-insider"       // may use the key and change tables

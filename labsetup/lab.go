@@ -22,7 +22,7 @@ import (
 	"github.com/ddbseal/ddbseal/store"
 )
 
-// Names of what the lab makes.
+// Names of what the lab creates.
 const (
 	KeyAlias       = names.KeyAlias
 	KeyDescription = "KMS key that will encrypt a DynamoDB database. Created for NextWork's Encryption with AWS " +
@@ -39,93 +39,91 @@ const (
 	MultiAlias      = "alias/nextwork-multi-region-key"
 	CredentialsFile = names.CredentialsFile
 
-	// Tag and TagValue mark everything that the lab makes: Down removes nothing
-	// without them.
+	// Tag and TagValue are the tag of everything that the lab creates. Down
+	// removes nothing without it.
 	Tag, TagValue = "ddbseal-lab", "nextwork"
 
 	labTag, labTagValue = Tag, TagValue
 )
 
-// Names are the names of what the core path makes. Its Complete method puts the
-// lab's own names in place of empty members.
+// Names are the names of what the core path creates. Its Complete method
+// replaces empty members by the lab's own names.
 type Names = names.Names
 
-// ErrName is returned by New for a name that AWS does not take, or that the lab uses
-// for something else.
+// ErrName means that one of Config.Names is not a valid name on AWS, or that the lab
+// uses it for something else.
 var ErrName = names.ErrName
 
-// Config says where the lab runs.
+// Config says where and how the lab runs.
 type Config struct {
-	// Administrator signs as the principal who provisions; it needs
+	// Administrator signs as the principal that creates everything. It needs
 	// permission to administer KMS keys, DynamoDB tables and IAM.
 	Administrator aws.Config
-	// As returns a configuration that signs with other credentials against
-	// the same endpoints. Nil: the administrator's, with the credentials
-	// replaced.
+	// As returns a configuration that signs with other credentials and calls
+	// the same endpoints. Nil: a copy of Administrator with these credentials.
 	As func(aws.Credentials) aws.Config
-	// OtherAccount signs as the administrator of a second account, to show a
-	// key policy that names another account. Nil: that is left out.
+	// OtherAccount signs as the administrator of a second account, for the chapter on a key
+	// policy that names another account. Nil: the lab leaves out that chapter.
 	OtherAccount *aws.Config
 	// SignIn returns the address at which the user signs in with the password
-	// that the lab makes: [SignInAtAWS] on AWS. The report and the credentials
-	// file name it. Nil: they name none, because on any other server the address
-	// of AWS would lead the user to type the password into a foreign page.
+	// that the lab creates: [SignInAtAWS] on AWS. The report and the credentials
+	// file name it. Nil: they name no address, because on another server AWS's
+	// address would lead the user to type the password into the wrong page.
 	SignIn func(account string) string
-	// UserPolicy is the ARN of the managed policy that gives the user
-	// DynamoDB. Empty: PolicyFull, or PolicyFullV2 where the account refuses
-	// the first.
+	// UserPolicy is the ARN of the managed policy that allows the user to use DynamoDB. Empty:
+	// PolicyFull, or PolicyFullV2 if the account refuses PolicyFull.
 	UserPolicy string
 	// Names are the names of the key, the two tables and the user of the core path.
-	// Empty members: the lab's own.
+	// An empty member stands for the lab's own name.
 	Names Names
-	// ByHand keeps what somebody has made under these names, where it is as the
-	// lab needs it, and does not renew the user's password or delete access keys
-	// other than OwnKey.
+	// ByHand keeps what a learner created by hand under these names, if it is as
+	// the lab needs it. The lab then does not replace the user's password and
+	// deletes no access key but OwnKey.
 	ByHand bool
-	// Adopt gives the lab's tag to what has one of the names without it, so that
-	// Down removes it too. False: the lab refuses it with [ErrNotOurs].
+	// Adopt adds the lab's tag to a resource that has one of the names and lacks the tag, so
+	// that Down removes it too. False: the lab returns [ErrNotOurs] for it.
 	Adopt bool
-	// OwnKey is the ID of the user's access key that an earlier run made, with ByHand.
+	// OwnKey is the ID of the user's access key that an earlier run with ByHand created.
 	OwnKey string
-	// Folder is where the user's credentials file is written, mode 0600.
-	// Empty: nowhere.
+	// Folder is the directory of the user's credentials file, which the lab
+	// writes with mode 0600. Empty: the lab writes no file.
 	Folder string
-	// Keep leaves the clean-up out of Run.
+	// Keep makes Run leave out the clean-up.
 	Keep bool
-	// Keys is told each access key that the lab makes for one of its users;
-	// an error fails the step. Nil: only the lab has them.
+	// Keys is called with each access key that the lab creates for one of its users. If it
+	// returns an error, the step fails. Nil: only the lab has the keys.
 	Keys func(user string, c aws.Credentials) error
-	// Explain is asked after each denial why it was denied: one line for each
-	// statement or grant that was looked at. Nil: AWS does not say.
+	// Explain is called after each denial and returns the reasons, one line for
+	// each statement or grant that was evaluated. Nil: no reasons, as on AWS.
 	Explain func() []string
-	// Hint says what an error of a step means and how to fix it, or returns "".
-	// Its answer is the step's Hint. Nil: no hints.
+	// Hint returns what an error of a step means and how to fix it, or "". The
+	// result becomes the step's Hint. Nil: no hints.
 	Hint func(error) string
-	// Deadline is how long a check may take to come true. Zero: it must hold
-	// at once, as on the embedded AWS.
+	// Deadline is how long the lab repeats a check that does not hold yet.
+	// Zero: it must hold at once, as on the embedded AWS.
 	Deadline time.Duration
-	// AuditDeadline is the same for CloudTrail, which lags up to 15 minutes.
+	// AuditDeadline is the Deadline of checks of CloudTrail, which lags up to
+	// 15 minutes on AWS.
 	AuditDeadline time.Duration
-	// Measure tries what AWS does not document and keeps the answers in
-	// Report.Measured. Leave it false on the embedded AWS, which answers what
-	// somebody guessed.
+	// Measure makes the lab try what AWS does not document and keep the answers
+	// in Report.Measured. Leave it false on the embedded AWS, whose answers in
+	// these cases are guesses.
 	Measure bool
-	// Disk returns the bytes that the service keeps of the record with the key id
-	// in a table. Nil: they cannot be seen, as on AWS.
+	// Disk returns the bytes that the service has on disk for the record with the
+	// key id in a table. Nil: they cannot be seen, as on AWS.
 	Disk func(ctx context.Context, table, id string) ([]byte, error)
 	// Core limits Run, Size and Plan to the core path: the steps of the written
 	// lab, without the optional chapters and the clean-up.
 	Core bool
-	// Waiting is told what a step waits for, once it takes seconds. Nil: it is not
-	// told.
+	// Waiting is called with what a step waits for if the step takes seconds. Nil: not called.
 	Waiting func(what string)
-	// Before is told each step before it is done. Nil: it is not told.
+	// Before is called with each step before it runs. Nil: not called.
 	Before func(Step)
-	// Narrate is told each step when it is done. It may be nil.
+	// Narrate is called with each step after it ran. Nil: not called.
 	Narrate func(Step)
 }
 
-// Lab is one run's state.
+// Lab is a run of the lab. It is not safe for concurrent use.
 type Lab struct {
 	cfg     Config
 	account string
@@ -162,7 +160,7 @@ type principal struct {
 	tables map[string]*store.Table[Record]
 }
 
-// Record is what the lab's tables hold.
+// Record is an item of the lab's tables.
 type Record struct {
 	ID        string `json:"id" dynamodbav:"id" seal:"partition"`
 	Name      string `json:"name" dynamodbav:"name"`
@@ -174,11 +172,11 @@ func theRecord() Record {
 	return Record{ID: "1", Name: "Robin Example", Diagnosis: "hay fever", Ward: "north"}
 }
 
-// ErrNoRegion is returned by New if the administrator's configuration has no Region.
+// ErrNoRegion means that Config.Administrator has no Region.
 var ErrNoRegion = errors.New("no AWS region is set")
 
-// New checks the configuration and makes no call. Errors: [ErrNoRegion],
-// [ErrName], and one for missing credentials.
+// New checks a configuration and returns a Lab. It makes no call. Errors:
+// [ErrNoRegion], [ErrName], and one for missing credentials.
 func New(cfg Config) (*Lab, error) {
 	if cfg.Administrator.Credentials == nil {
 		return nil, errors.New("the lab needs the administrator's credentials")
@@ -204,28 +202,28 @@ func New(cfg Config) (*Lab, error) {
 	return &Lab{cfg: cfg, region: cfg.Administrator.Region, fullAccess: PolicyFull}, nil
 }
 
-// Run makes everything, checks every claim in order, and cleans up. A check
-// that fails is in the report and the lab goes on; when a step on which the
-// rest stands fails, the report ends there and the error says why.
+// Run creates everything, checks every claim in order, and cleans up. If a check fails, the
+// report says so and the lab goes on. If a step fails that later steps depend on, the report
+// ends there and the error says why. Run also ends with the error of ctx.
 //
-// Run it as an IAM user or a role. As the account's root user it leaves out
-// what the first statement of the key policy is for: a policy that names root
-// anywhere lets the account's IAM policies count.
+// Run it as an IAM user or a role. As the account's root user, the lab leaves out the part on
+// the first statement of the key policy, because a key policy that names the root user anywhere
+// lets the account's IAM policies allow access.
 func (l *Lab) Run(ctx context.Context) (*Report, error) { return l.run(ctx, l.chapters) }
 
-// Up makes the key, the tables, the records and the user, and checks no more
-// than that. It is safe to repeat: what exists is compared, not made again.
+// Up creates the key, the tables, the records and the user, and checks nothing else. You can
+// repeat it: it compares what exists and does not create it again.
 func (l *Lab) Up(ctx context.Context) (*Report, error) {
 	return l.run(ctx, func() []chapter {
 		return []chapter{l.keyChapter(), l.tableChapter(), {chapterOthers, l.otherTables()}, l.userChapter()}
 	})
 }
 
-// Down removes what the lab made, and nothing else: everything of the lab is
-// tagged. It is safe to repeat.
+// Down removes what the lab created, which it knows by the tag, and nothing
+// else. You can repeat it.
 //
-// What bears a name of the lab's and not its tag is left alone, and listed in
-// Report.LeftAlone.
+// Down does not change a resource that has one of the lab's names and lacks the
+// tag. Report.LeftAlone lists it.
 func (l *Lab) Down(ctx context.Context) (*Report, error) {
 	return l.run(ctx, func() []chapter { return []chapter{{chapterCleanUp, l.removal()}} })
 }

@@ -27,7 +27,7 @@ const (
 	chapterKeyOff    = "Taking the key off"
 )
 
-// CoreTime says how long the core path takes.
+// CoreTime says in words how long the core path takes.
 const CoreTime = "about an hour by hand, four minutes to watch"
 
 // lessons lists what there is to say about each chapter.
@@ -72,8 +72,7 @@ func lessonOf(title string) Lesson {
 	return Lesson{Title: title, Optional: true}
 }
 
-// Lessons returns what there is to say about the chapters that Run does, in
-// order.
+// Lessons returns the descriptions of the chapters that Run does, in order.
 func (l *Lab) Lessons() []Lesson {
 	var out []Lesson
 	for _, c := range l.chapters() {

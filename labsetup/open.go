@@ -16,14 +16,15 @@ import (
 	"github.com/ddbseal/ddbseal/store"
 )
 
-// OpenTable declares the lab's table of a mode (ModeServer, ModeClient or
-// ModeBoth) for the principal who signs with cfg. keyARN is the lab's key. It makes
-// no call.
+// OpenTable returns the lab's table of a mode (ModeServer, ModeClient or ModeBoth)
+// for the principal that cfg signs as. keyARN is the lab's key. It makes no call.
+// It returns an error for another mode, and the errors of store.New.
 func OpenTable(cfg aws.Config, keyARN, mode string) (*store.Table[Record], error) {
 	return OpenNamedTable(cfg, keyARN, mode, tableOf(mode))
 }
 
-// OpenNamedTable is [OpenTable] for a table with another name, such as OtherTable.
+// OpenNamedTable is like [OpenTable] but for a table with another name, such as
+// OtherTable.
 func OpenNamedTable(cfg aws.Config, keyARN, mode, name string) (*store.Table[Record], error) {
 	if tableOf(mode) == "" {
 		return nil, fmt.Errorf("no table of the lab has mode %q", mode)
@@ -44,13 +45,14 @@ func tableOf(mode string) string {
 	return map[string]string{ModeServer: ServerTable, ModeClient: ClientTable, ModeBoth: BothTable}[mode]
 }
 
-// KeyARN finds the ARN behind the lab's alias, as the principal that cfg signs as, which
-// needs kms:DescribeKey. Errors: [ErrNoKey]; AWS's.
+// KeyARN returns the ARN of the key that KeyAlias names. The principal that cfg signs as
+// needs kms:DescribeKey. Errors: [ErrNoKey], and those of AWS.
 func KeyARN(ctx context.Context, cfg aws.Config) (string, error) {
 	return NamedKeyARN(ctx, cfg, KeyAlias)
 }
 
-// NamedKeyARN is [KeyARN] for a key with another alias.
+// NamedKeyARN is like [KeyARN] but for a key with another alias, such as
+// "alias/my-key".
 func NamedKeyARN(ctx context.Context, cfg aws.Config, alias string) (string, error) {
 	out, err := kms.NewFromConfig(cfg).DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: aws.String(alias)})
 	var missing *kmstypes.NotFoundException

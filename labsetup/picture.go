@@ -16,15 +16,15 @@ import (
 	"github.com/ddbseal/ddbseal/store"
 )
 
-// Picture compares what is on the disk, what DynamoDB answers and what a program
-// shows of one record: a row for each kind of encryption, with the key and without
-// it. [ExpectedPicture] returns the one that a lab in order shows; Report.Picture is
-// the one of a run.
+// Picture compares what is on disk of one record, what DynamoDB returns and what a
+// program shows. It has two rows for each kind of encryption: with the key and
+// without it. [ExpectedPicture] returns the picture of a lab in which every check
+// holds; Report.Picture is the picture of a run.
 type Picture struct {
 	Rows []PictureRow `json:"rows"`
 }
 
-// PictureRow is what one principal gets of the record in one table.
+// PictureRow says what one principal sees of the record in one table.
 type PictureRow struct {
 	Title     string      `json:"title"` // such as "server-side, with the key"
 	Mode      string      `json:"mode"`  // ModeServer, ModeClient or ModeBoth
@@ -36,32 +36,32 @@ type PictureRow struct {
 	Program   PictureCell `json:"program"` // what a program shows that decrypts where it can
 }
 
-// PictureKind says what a cell shows, to choose its colour by.
+// PictureKind says what a cell shows, for example to choose its color.
 type PictureKind string
 
 const (
-	// Readable means that the record's diagnosis is there in the open.
+	// Readable means that the record's diagnosis is in plaintext.
 	Readable PictureKind = "readable"
-	// Unreadable means that there is ciphertext.
+	// Unreadable means that the cell stands for ciphertext.
 	Unreadable PictureKind = "unreadable"
 	// Denied means that the call was refused.
 	Denied PictureKind = "denied"
 	// Nothing means that there is nothing to show.
 	Nothing PictureKind = "nothing"
-	// Unseen means that this run cannot look there, as at AWS's disks.
+	// Unseen means that this run cannot see the place, such as the disks of AWS.
 	Unseen PictureKind = "unseen"
 	// Unexpected means that there was an error other than a denial.
 	Unexpected PictureKind = "unexpected"
 )
 
-// PictureCell is one cell: what it shows and the words for it, which hold no
-// ciphertext and of the record only the diagnosis and the signed ward.
+// PictureCell is one cell: what it shows, and the words for it. The words never
+// have ciphertext, and of the record only the diagnosis and the signed ward.
 type PictureCell struct {
 	Kind PictureKind `json:"kind"`
 	Text string      `json:"text"`
 }
 
-// PictureSentence says what the picture shows.
+// PictureSentence says in a sentence what the picture shows.
 const PictureSentence = "Server-side, without the key you get an error and never see ciphertext; client-side, you " +
 	"get " +
 	"the ciphertext and cannot open it."
@@ -137,8 +137,7 @@ func expectedOthers() Picture {
 	}}
 }
 
-// Same reports whether p shows what other does. A cell that a run could not see
-// is like every other.
+// Same reports whether p shows the same as other. A cell of kind Unseen equals any cell.
 func (p Picture) Same(other Picture) bool {
 	if len(p.Rows) != len(other.Rows) {
 		return false
@@ -153,22 +152,21 @@ func (p Picture) Same(other Picture) bool {
 	return true
 }
 
-// Viewer is who looks at the lab's tables.
+// Viewer is a principal that looks at the lab's tables.
 type Viewer struct {
-	Config aws.Config // signs as them
-	Name   string     // for people
+	Config aws.Config // signs as the principal
+	Name   string     // the name to show in the picture
 	KeyARN string     // the lab's key
-	// Disk returns the bytes that the service keeps of the record with the key id
-	// in a table. Nil: they cannot be seen, as on AWS.
+	// Disk returns the bytes that the service has on disk for the record with the
+	// key id in a table. Nil: they cannot be seen, as on AWS.
 	Disk func(ctx context.Context, table, id string) ([]byte, error)
-	// Names are those of the lab.
+	// Names are the names of what the lab created.
 	Names Names
 }
 
-// Look returns the row of the picture for the lab's table of a mode (ModeServer,
-// ModeClient or ModeBoth) as v sees it now. WithKey says whether the program could
-// show the record. A denial is part of the row and not an error. Errors: an
-// unknown mode.
+// Look returns the row of the picture for the lab's table of a mode (ModeServer, ModeClient or
+// ModeBoth) as v sees it now. WithKey of the row reports whether the program could show the
+// record. A denial is part of the row and not an error. Look returns an error for another mode.
 func Look(ctx context.Context, v Viewer, mode string) (PictureRow, error) {
 	name := v.Names.Actual(tableOf(mode))
 	table, err := OpenNamedTable(v.Config, v.KeyARN, mode, name)

@@ -26,8 +26,8 @@ func (l *Lab) all() []labStep {
 	return steps
 }
 
-// Plan returns the steps of Run before any of them ran, in order: Outcome, Got
-// and what else comes out of a step are empty. It makes no call.
+// Plan returns the steps that Run does, in order. Outcome, Got and the other
+// results of a step are empty. It makes no call.
 func (l *Lab) Plan() []Step {
 	var steps []Step
 	for _, s := range l.all() {
@@ -36,8 +36,8 @@ func (l *Lab) Plan() []Step {
 	return steps
 }
 
-// Begin prepares Next and Check: it asks AWS who the administrator is, and begins a
-// new report.
+// Begin prepares Next and Check: it asks AWS who the administrator is, and starts a
+// new report. Errors: those of AWS.
 func (l *Lab) Begin(ctx context.Context) error {
 	if err := l.identify(ctx); err != nil {
 		return err
@@ -46,10 +46,11 @@ func (l *Lab) Begin(ctx context.Context) error {
 	return nil
 }
 
-// Resume prepares Next to go on after the steps in the report of an earlier run,
-// which it begins with. It takes from AWS what the lab has to know: the steps of the
-// core path are not done again, those of optional chapters are. Steps of another plan
-// are left out, and a last step that did not succeed. The caller has called Begin.
+// Resume prepares Next to continue after the steps in the report r of an earlier run,
+// and copies them to the new report. It reads the state that the lab needs from AWS
+// and does not repeat steps of the core path. It does repeat steps of optional
+// chapters. It stops at the first step that is not in the plan or on which others
+// depend and that did not succeed. Call Begin first.
 func (l *Lab) Resume(ctx context.Context, r *Report) error {
 	plan, kept := l.all(), *r
 	kept.Steps = nil
@@ -76,12 +77,11 @@ func (l *Lab) Resume(ctx context.Context, r *Report) error {
 	return nil
 }
 
-// ErrFinished is returned by Next if all steps are done.
+// ErrFinished is returned by Lab.Next if all steps are done.
 var ErrFinished = errors.New("all steps of the lab are done")
 
-// Next does the next step of Plan. A step on which the rest stands and that did not
-// succeed is done again. Errors: [ErrFinished], and those with which Run ends. The
-// caller has called Begin.
+// Next does the next step of Plan. It repeats a last step that did not succeed if later steps
+// depend on it. Errors: [ErrFinished], and those of Run. Call Begin first.
 func (l *Lab) Next(ctx context.Context) error {
 	plan, done := l.all(), len(l.report.Steps)
 	if done > 0 && plan[done-1].needed && !l.report.Steps[done-1].OK {
@@ -94,7 +94,8 @@ func (l *Lab) Next(ctx context.Context) error {
 	return l.take(ctx, plan[done])
 }
 
-// Report returns what Next has found so far. It must not be called during Next.
+// Report returns a copy of the report so far. Call Begin first, and do not call
+// Report during Next.
 func (l *Lab) Report() *Report {
 	r := *l.report
 	r.Steps = slices.Clone(r.Steps)

@@ -4,16 +4,16 @@ package labsetup
 
 import "strings"
 
-// Question is one that a learner answers before a step shows the answer.
+// Question is a question that a learner answers before a step shows the answer.
 type Question struct {
 	Step    string   // ID of the step before which it is asked
 	Text    string   // the question
 	Choices []string // the answers to choose from
-	Right   int      // index of the right one
-	Because string   // why, told after the answer
+	Right   int      // index of the right choice
+	Because string   // why it is right, to show after the answer
 }
 
-// Sights are the choices of a prediction: what somebody will see.
+// Sights returns the choices of a Prediction: what a principal will see.
 func Sights() []string { return []string{"the record", "ciphertext", "an error"} }
 
 // sight is the choice that a result is.
@@ -29,8 +29,8 @@ func sight(expected string) (int, bool) {
 	return 0, false
 }
 
-// Prediction returns the question what a reading step will show. It reports false
-// for a step that reads nothing.
+// Prediction returns a question about what a step that reads a table will show.
+// It reports false for a step that reads nothing.
 func Prediction(s Step) (Question, bool) {
 	right, ok := sight(s.Expected)
 	if !ok || s.Mode == ModeDirect || s.Mode == "" {
@@ -41,8 +41,8 @@ func Prediction(s Step) (Question, bool) {
 		Because: s.Why}, true
 }
 
-// Questions returns the questions about what learners often get wrong, each before
-// the step that shows the answer.
+// Questions returns the questions about what learners often get wrong. Ask each
+// before the step that it names.
 func Questions() []Question {
 	return []Question{
 		{"disk-" + ServerTable, "Who is kept from the record by encryption at rest?", []string{
@@ -61,8 +61,8 @@ func Questions() []Question {
 	}
 }
 
-// QuestionsFor returns what to ask before a step: first what is often got wrong,
-// then what it will show.
+// QuestionsFor returns the questions to ask before a step: first those of
+// Questions, then its Prediction.
 func QuestionsFor(s Step) []Question {
 	var out []Question
 	for _, q := range Questions() {

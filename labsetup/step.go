@@ -14,7 +14,7 @@ import (
 	"github.com/ddbseal/ddbseal/internal/awsmessage"
 )
 
-// Modes of a step: which kind of table it looks at.
+// Modes of a step: which kind of table it uses.
 const (
 	ModeServer = "server" // DynamoDB encrypts under the key
 	ModeClient = "client" // this program encrypts before it sends
@@ -22,7 +22,7 @@ const (
 	ModeDirect = "direct" // a call to AWS KMS itself
 )
 
-// What a check can see: Expected and Got of a Step.
+// Results of a check, for Expected and Got of a Step.
 const (
 	Done            = "done"
 	SeesPlaintext   = "plaintext"
@@ -41,18 +41,18 @@ const (
 	asPictured      = "the same picture"
 )
 
-// Outcome is how a step came out.
+// Outcome is the outcome of a step.
 type Outcome string
 
 const (
-	// Passed means that got is what was expected.
+	// Passed means that Step.Got is Step.Expected.
 	Passed Outcome = "passed"
-	// Failed means that it is something else, or the step on which others stand did not
-	// succeed.
+	// Failed means that they differ, or that the step did not succeed and later steps
+	// depend on it.
 	Failed Outcome = "failed"
-	// Unverified means that AWS had not shown the expected result by the deadline. On a
-	// real account permissions spread for minutes, DynamoDB caches a table key
-	// about five minutes per caller, and CloudTrail lags up to fifteen.
+	// Unverified means that AWS did not show the expected result by the deadline. On a real
+	// account a change of permissions takes minutes to take effect, DynamoDB caches a table key
+	// for a caller for about five minutes, and CloudTrail lags up to fifteen.
 	Unverified Outcome = "unverified"
 )
 
@@ -67,19 +67,19 @@ type Step struct {
 	Got       string  `json:"got"`
 	Principal string  `json:"principal"`          // who acted
 	Mode      string  `json:"mode,omitempty"`     // one of the modes, or empty
-	TableKey  string  `json:"tableKey,omitempty"` // of the table that a check looks at: the key of DynamoDB
-	Optional  bool    `json:"optional,omitempty"` // of an optional chapter
-	Existed   bool    `json:"existed,omitempty"`  // what the step makes was there already
+	TableKey  string  `json:"tableKey,omitempty"` // KeyCustomer, KeyManaged or KeyOwned, if a check uses one table
+	Optional  bool    `json:"optional,omitempty"` // in an optional chapter
+	Existed   bool    `json:"existed,omitempty"`  // what the step creates existed already
 	Why       string  `json:"why"`                // what the step shows
-	CLI       string  `json:"cli,omitempty"`      // bash that does the same, with the AWS CLI where that can
+	CLI       string  `json:"cli,omitempty"`      // bash commands that do the same, with the AWS CLI where possible
 	Error     string  `json:"error,omitempty"`
 	// what an unexpected error means and how to fix it, by Config.Hint
 	Hint    string        `json:"hint,omitempty"`
-	Reasons []string      `json:"reasons,omitempty"` // of a denial, statement by statement, where the server tells
+	Reasons []string      `json:"reasons,omitempty"` // of a denial, one for each statement, by Config.Explain
 	Took    time.Duration `json:"tookNanoseconds"`
 }
 
-// Report is what a run found.
+// Report is the result of a run.
 type Report struct {
 	Began         time.Time `json:"began,omitzero"`
 	Account       string    `json:"account"`
@@ -96,11 +96,10 @@ type Report struct {
 	Measured      []string  `json:"measured,omitempty"`     // answers to what AWS does not document, by Config.Measure
 	Picture       *Picture  `json:"picture,omitempty"`      // with the key and without it, as this run found it
 	Others        *Picture  `json:"others,omitempty"`       // the same for AWS's two keys, and for both at once
-	LeftAlone     []string  `json:"leftAlone,omitempty"`    // of the lab's names, but not made by it
+	LeftAlone     []string  `json:"leftAlone,omitempty"`    // has a name of the lab but lacks its tag
 }
 
-// RawItem is one table's copy of the record, as a client without the key gets
-// it.
+// RawItem is the record in one table as DynamoDB returns it to a client that has no key.
 type RawItem struct {
 	Table string `json:"table"`
 	Mode  string `json:"mode"`
@@ -117,7 +116,7 @@ type KeyUse struct {
 	Context   string    `json:"encryptionContext,omitempty"`
 }
 
-// OK reports whether the lab ran and every check held.
+// OK reports whether the report has steps and all of them are OK.
 func (r *Report) OK() bool {
 	for _, s := range r.Steps {
 		if !s.OK {
@@ -127,8 +126,8 @@ func (r *Report) OK() bool {
 	return len(r.Steps) > 0
 }
 
-// Done returns how many steps are done: all but a last one on which the rest stands
-// and that did not succeed.
+// Done returns the number of steps that are done: all of them, except a last step
+// that creates something and did not succeed.
 func (r *Report) Done() int {
 	n := len(r.Steps)
 	if n > 0 && r.Steps[n-1].Expected == Done && !r.Steps[n-1].OK {
@@ -137,8 +136,7 @@ func (r *Report) Done() int {
 	return n
 }
 
-// action is the doing part of a step: it returns what it saw, or an error,
-// which is classified.
+// action is the doing part of a step: it returns what it saw, or an error, which is classified.
 type action func(ctx context.Context) (string, error)
 
 // classify turns the outcome of an action into the words of Expected.

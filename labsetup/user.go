@@ -126,9 +126,8 @@ func retired(err error) bool {
 	return awsmessage.PolicyMissing(err) || errors.As(err, &refused) || errors.As(err, &invalid)
 }
 
-// makePassword gives the user a random password, and the credentials file with
-// it. A password that exists stays: the user or an administrator may have chosen
-// it.
+// makePassword gives the user a random password, and the credentials file with it. A password
+// that exists stays: the user or an administrator may have chosen it.
 func (l *Lab) makePassword(ctx context.Context) error {
 	if l.cfg.SignIn != nil {
 		l.report.SignIn = l.cfg.SignIn(l.account)
@@ -146,9 +145,9 @@ func (l *Lab) makePassword(ctx context.Context) error {
 	return l.writeCredentials(password)
 }
 
-// ReadPassword returns the password of a user, UserName if empty, in the
-// credentials file that the lab wrote into a folder, and false if there is no such
-// file. The user may have changed the password since.
+// ReadPassword returns the password in the credentials file that the lab wrote
+// into a directory for a user; an empty user means UserName. It returns false if
+// there is no such file. The user may have changed the password since.
 func ReadPassword(folder, user string) (string, bool) {
 	if folder == "" {
 		return "", false
@@ -164,14 +163,13 @@ func ReadPassword(folder, user string) (string, bool) {
 	return rows[1][1], true
 }
 
-// SignInAtAWS returns the address of AWS's console at which the IAM users of an
-// account sign in with their passwords.
+// SignInAtAWS returns the address of the AWS console at which the IAM users of
+// an account sign in with their passwords. account is the ID of the account.
 func SignInAtAWS(account string) string {
 	return "https://" + account + ".signin.aws.amazon.com/console"
 }
 
-// newPassword returns 130 bits with the characters that IAM's default policy
-// wants.
+// newPassword returns 130 bits with the characters that IAM's default policy wants.
 func newPassword() string { return rand.Text() + "-a1" }
 
 // writeCredentials writes the file that the console offers for download.

@@ -11,18 +11,18 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/dynamodb/table"
 )
 
-// DiskView is what lies on disk for one item.
+// DiskView is what is on disk for one item.
 type DiskView = table.DiskView
 
-// ErrNoDiskView is returned by DiskView for a table or item that is not there,
-// a key that does not fit the table, and a table that was not used since the
-// start, so that its keys are not in memory.
+// ErrNoDiskView means that Server.DiskView has nothing to show: the table or
+// the item does not exist, the key does not fit the table, or the table was not
+// used since the server started, so that its keys are not in memory.
 var ErrNoDiskView = errors.New("nothing to show of the disk")
 
-// DiskView returns what lies on disk for an item of a table in the server's
-// own account and Region. It opens nothing and checks no permission:
-// the holder of the Server holds its files anyway. It fails with
-// ErrNoDiskView.
+// DiskView returns what is on disk for an item of a table in the account of
+// AccountID and the Region of Region. It decrypts nothing and checks no
+// permissions, because the process that runs the server can read its files
+// anyway. Errors: ErrNoDiskView.
 func (s *Server) DiskView(ctx context.Context, table string, key map[string]types.AttributeValue) (DiskView, error) {
 	v, err := s.tables.DiskView(ctx, s.root.AccountID, s.options.Region, table, key)
 	if err != nil {

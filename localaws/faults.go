@@ -17,53 +17,54 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/request"
 )
 
-// Faults are failures to be put into answers, so that a program's handling of
-// them can be tested. The zero value has none.
+// Faults are failures that a Server injects into its answers, so that you can
+// test how a program handles them. The zero value has none.
 type Faults struct {
-	// Rules are tried in order. Latencies of all rules that apply add up; of
-	// the rest the first that applies decides.
+	// Rules are tried in order. The latencies of all rules that apply add up.
+	// Of the other rules, the first that applies decides.
 	Rules []Fault
-	// Seed makes the choices of Rate repeatable.
+	// Seed makes the random choices that Fault.Rate asks for repeatable.
 	Seed uint64
 }
 
-// Fault is one kind of failure and what it is for. An empty Service, Operation
-// or Table means any.
+// Fault says which kind of failure to inject into which calls. An empty
+// Service, Operation or Table means any. Each call that matches is a chance;
+// some kinds have one for each item, see FaultKind.
 type Fault struct {
 	Kind      FaultKind
 	Service   string        // "kms", "dynamodb", "iam", "sts", "cloudtrail"
 	Operation string        // "Decrypt"
-	Table     string        // DynamoDB table name; for throttling, unprocessed items and conflicts
-	Rate      float64       // share of the chances that is taken, above 0 up to 1; zero means 1
-	Skip      int           // this many chances pass first
-	Count     int           // at most this many are taken; zero: no limit
-	Latency   time.Duration // FaultLatency only
+	Table     string        // DynamoDB table name; not for FaultInternal, FaultUnavailable and FaultLatency
+	Rate      float64       // probability that a chance becomes a failure, up to 1; zero means 1
+	Skip      int           // number of chances that pass first
+	Count     int           // maximum number of failures; zero means no limit
+	Latency   time.Duration // how long FaultLatency waits; zero for other kinds
 }
 
 // FaultKind says what goes wrong. The zero FaultKind is invalid.
 type FaultKind int
 
 const (
-	// FaultThrottle answers the service's throttling error. For item calls of
-	// DynamoDB it is that of the table's billing mode, and a batch gets one of
-	// its requests back unprocessed.
+	// FaultThrottle returns the service's throttling error. For a DynamoDB call
+	// on items it is the error of the table's billing mode, and a batch gets
+	// one of its requests back unprocessed.
 	FaultThrottle FaultKind = iota + 1
-	// FaultInternal answers a transient HTTP 500; nothing was done.
+	// FaultInternal returns a transient HTTP 500 error and does nothing else.
 	FaultInternal
-	// FaultUnavailable answers HTTP 503; nothing was done.
+	// FaultUnavailable returns an HTTP 503 error and does nothing else.
 	FaultUnavailable
-	// FaultLatency waits before the request is served, or until its context
-	// ends.
+	// FaultLatency waits before the request is served. The wait ends early if
+	// the request's context ends.
 	FaultLatency
-	// FaultUnprocessed hands a request of BatchWriteItem or a key of
-	// BatchGetItem back as unprocessed; every one is a chance.
+	// FaultUnprocessed returns a request of BatchWriteItem or a key of
+	// BatchGetItem as unprocessed. Each request or key is a chance.
 	FaultUnprocessed
-	// FaultTransactionConflict cancels a transaction with TransactionConflict;
-	// every item of one is a chance.
+	// FaultTransactionConflict cancels a transaction with TransactionConflict.
+	// Each item of a transaction is a chance.
 	FaultTransactionConflict
 	// FaultShardSplit closes the shard of a DynamoDB stream that a record would go
-	// to and opens two in its place, before the record is written; every record is a
-	// chance. It has a Table at most, and no Operation.
+	// to, and opens two in its place, before the record is written. Each record is a
+	// chance. Such a Fault can have a Table but no Operation.
 	FaultShardSplit
 )
 
@@ -193,7 +194,9 @@ func (s *faultState) inside(kind FaultKind, table, operation string) bool {
 	return false
 }
 
-// SetFaults replaces the faults; counts of Skip and Count begin again.
+// SetFaults replaces the faults. The counts for Fault.Skip and Fault.Count
+// start from zero. It returns an error, and changes nothing, if a rule is
+// invalid.
 func (s *Server) SetFaults(f Faults) error {
 	if err := f.validate(); err != nil {
 		return err

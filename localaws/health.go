@@ -77,20 +77,20 @@ func (s *Server) note(c *request.Call, err error) {
 	}
 }
 
-// Failures returns what was answered with HTTP 500 although no fault asked for
-// it, the first 20: defects of this server, or a data directory that cannot be
-// written. It is empty in a healthy server.
+// Failures returns the errors behind the first 20 answers with HTTP status 500
+// that no fault asked for: defects of this server, or a data directory that
+// cannot be written. It is empty in a healthy server.
 func (s *Server) Failures() []error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]error(nil), s.failures...)
 }
 
-// Err returns why every request is answered with an internal failure now: an
-// error that matches ErrDiskFull, ErrReadOnly or ErrDisk while the data
-// directory cannot be written, after which the server goes on by itself, or
-// another error if only a new server helps. It returns nil for a server that
-// works, and always without a data directory.
+// Err returns the reason if the server answers every request with an internal
+// failure now. The error matches ErrDiskFull, ErrReadOnly or ErrDisk while the
+// data directory cannot be written; the server recovers by itself once it can.
+// Any other error means that only a new server helps. Err returns nil for a
+// server that works, and always for one without a data directory.
 func (s *Server) Err() error {
 	if err := s.store.Failed(); err != nil {
 		return fmt.Errorf("localaws: %w", err)
@@ -98,8 +98,8 @@ func (s *Server) Err() error {
 	return nil
 }
 
-// Wait returns nil when ctx ends, or the error of Err when only a new server
-// helps.
+// Wait blocks until ctx ends and returns nil, or until only a new server helps
+// and returns the error of Err.
 func (s *Server) Wait(ctx context.Context) error {
 	select {
 	case <-ctx.Done():

@@ -30,8 +30,8 @@ type patience struct{ header, whole time.Duration }
 
 var defaultPatience = patience{header: 5 * time.Second, whole: 30 * time.Second}
 
-// ErrNotLoopback is returned by Listen for an address that other machines can
-// reach.
+// ErrNotLoopback means that Server.Listen was given an address that other
+// machines can reach, or a host name other than localhost.
 var ErrNotLoopback = errors.New("address is not on the loopback interface")
 
 // Listener serves a Server over HTTP.
@@ -44,9 +44,10 @@ type Listener struct {
 }
 
 // Listen serves HTTP on a loopback address such as "127.0.0.1:8000"; port 0
-// picks a free one. It returns once connections are accepted. Any other
-// address is refused with ErrNotLoopback: traffic is not encrypted, and who
-// gets at the port can try keys. ListenPublic serves there.
+// picks a free port. It returns once the listener accepts connections. For any
+// other address it returns ErrNotLoopback, because traffic is not encrypted and
+// anyone who can reach the port can try access keys; use ListenPublic there.
+// Other errors are those of net.Listen, and one for a closed server.
 func (s *Server) Listen(addr string) (*Listener, error) {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
@@ -61,9 +62,9 @@ func (s *Server) Listen(addr string) (*Listener, error) {
 	return s.ListenPublic(net.JoinHostPort(host, port))
 }
 
-// ListenPublic is Listen without its check: the port may be open to other
-// machines. Requests must be signed all the same, but everything they say and
-// get travels in plain text.
+// ListenPublic is like Listen but accepts any address, including one that other
+// machines can reach. Requests must still be signed, but requests and answers
+// travel in plain text.
 func (s *Server) ListenPublic(addr string) (*Listener, error) {
 	return s.listen(addr, defaultPatience)
 }
@@ -104,21 +105,23 @@ func (s *Server) httpServer(c *connections, p patience) *http.Server {
 	}
 }
 
-// Addr returns the address with the port that was picked.
+// Addr returns the address of the listener, with the port that was picked if it
+// was 0.
 func (l *Listener) Addr() string { return l.listener.Addr().String() }
 
 // URL returns the endpoint URL for SDKs and the AWS CLI.
 func (l *Listener) URL() string { return "http://" + l.Addr() }
 
-// Config returns a configuration for SDK clients that call this listener,
-// signing with c.
+// Config returns a configuration for SDK clients that call this listener and
+// sign with c.
 func (l *Listener) Config(c aws.Credentials) aws.Config {
 	return aws.Config{Region: l.server.options.Region, Credentials: credentials.StaticCredentialsProvider{Value: c},
 		BaseEndpoint: aws.String(l.URL())}
 }
 
-// Close stops accepting, gives running requests two seconds, and closes all
-// connections. Closing twice does nothing.
+// Close stops accepting connections, gives running requests two seconds, and
+// closes all connections. A second call does nothing and returns the same
+// error.
 func (l *Listener) Close() error { return l.close() }
 
 func (l *Listener) shutdown() error {
@@ -136,7 +139,7 @@ func (l *Listener) shutdown() error {
 }
 
 // ServeHTTP implements http.Handler, for use with your own http.Server. Set the
-// timeouts of that server; the limits on bodies hold without it.
+// timeouts of that server; ServeHTTP itself limits the size of bodies.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if len(s.options.AllowedOrigins) > 0 && s.cors(w, r) {
 		return

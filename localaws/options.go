@@ -12,67 +12,70 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// Defaults of Options.
+// The defaults of Options.
 const (
 	// DefaultAccountID is the account of AWS's documentation.
 	DefaultAccountID = "111122223333"
-	// DefaultRegion is where a Config points unless Options say otherwise.
+	// DefaultRegion is the Region of Server.Config if Options.Region is empty.
 	DefaultRegion = "us-east-1"
 )
 
-// Options describe a Server. The zero value is an empty AWS in memory, with
-// new root credentials, that runs by the machine's clock and without faults.
+// Options configure a Server. With the zero value, New starts an empty AWS in
+// memory that has new root credentials, uses the machine's clock and injects no
+// faults.
 type Options struct {
-	// DataDir is the folder that keeps the state, made with mode 0700 when it
-	// does not exist. Empty: in memory.
+	// DataDir is the directory that keeps the state. New creates it with mode
+	// 0700 if it does not exist. Empty: the state is in memory.
 	DataDir string
 	// AccountID is the account of the root credentials, twelve digits. Empty:
-	// DefaultAccountID, or what DataDir was made with.
+	// the account that DataDir was created with, or DefaultAccountID.
 	AccountID string
-	// Region is the region of Config. Empty: DefaultRegion. It does not limit
-	// the regions that can be called.
+	// Region is the Region of Server.Config. Empty: DefaultRegion. Clients can
+	// call every Region, whatever its value.
 	Region string
-	// RootCredentials are the root user's long-term access key. Empty: those in
-	// DataDir's root-credentials.json (mode 0600), or new ones, written there
-	// when there is a DataDir, also when root has deleted those. They are valid
-	// while this server runs: the next one may be given others.
+	// RootCredentials are the root user's long-term access key. Empty: the key
+	// in root-credentials.json of DataDir (mode 0600), or a new key, written
+	// there, if there is none or the root user has deleted it. They are valid
+	// while this server runs; the next server can have others.
 	RootCredentials aws.Credentials
-	// Clock is the time that services see: deletion windows, rotation,
-	// sessions, item expiry, events. Nil: time.Now. It may jump ahead.
+	// Clock returns the time that services see: deletion windows, rotation,
+	// sessions, item expiry and events depend on it. It may jump forward. Nil:
+	// time.Now.
 	Clock func() time.Time
-	// SigningClock is what signatures are compared with: more than five minutes
-	// away is refused. Nil: time.Now.
+	// SigningClock returns the time that the server compares signatures with. A
+	// signature more than five minutes away from it is refused. Nil: time.Now.
 	SigningClock func() time.Time
-	// Faults are the failures to begin with; see SetFaults.
+	// Faults are the faults that the server starts with; see Server.SetFaults.
 	Faults Faults
-	// KeyCacheTTL imitates DynamoDB's cache of table keys per caller, which on
-	// AWS lasts about five minutes: a permission withdrawn in KMS works only
-	// after it. Zero: no cache.
+	// KeyCacheTTL is how long DynamoDB caches a table key for a caller, which
+	// on AWS is about five minutes. A permission withdrawn in KMS keeps working
+	// for that time. Zero: no cache.
 	KeyCacheTTL time.Duration
-	// TableActivation is how long a new DynamoDB table or index stays CREATING,
-	// and a changed one UPDATING, by Clock; after a switch of the KMS key it is
-	// the SSEDescription that is UPDATING. A backup stays CREATING as long, and a
-	// table refuses another change of its policy for 15 seconds, as on AWS. Zero:
-	// ACTIVE at once.
+	// TableActivation is how long, by Clock, a new DynamoDB table or index stays
+	// CREATING and a changed one UPDATING. After a change of the KMS key, it is
+	// the SSEDescription that stays UPDATING. A backup stays CREATING for the
+	// same time. If it is not zero, a table also refuses another change of its
+	// policy for 15 seconds, as on AWS. Zero: tables are ACTIVE at once.
 	TableActivation time.Duration
-	// ShardLife is how long a shard of a DynamoDB stream takes records, by Clock. A
-	// shard that closes continues in a child. FaultShardSplit splits shards. Zero:
-	// four hours.
+	// ShardLife is how long, by Clock, a shard of a DynamoDB stream takes records
+	// before it closes and a child continues it. FaultShardSplit splits shards.
+	// Zero: four hours.
 	ShardLife time.Duration
-	// AuditLimit is how many management events and how many data events each
-	// account keeps, fewer when they take more than 4 KB on average. Zero:
-	// 10,000.
+	// AuditLimit is the number of management events, and of data events, that
+	// the Audit keeps for each account. It keeps fewer if they take more than 4
+	// KB on average. Zero: 10,000.
 	AuditLimit int
-	// AllowedOrigins are the origins of web pages, such as
-	// http://localhost:3000, that may call over HTTP and read the answers. Each
-	// is compared exactly; a wildcard is refused. Empty: browsers keep pages
-	// from calling. It does not matter to other clients.
+	// AllowedOrigins are the origins, such as http://localhost:3000, of web
+	// pages that may call the server over HTTP and read its answers. The server
+	// compares origins exactly; New refuses a wildcard with ErrOrigin. Empty:
+	// browsers keep web pages from calling. Other clients are not affected.
 	AllowedOrigins []string
-	// Logger gets, at level error, internal failures and that DataDir cannot be
-	// written, each once and again after a while if it lasts; at level warn
-	// that DataDir can be written again and what the listener complains about;
-	// and at level debug a record of each request. It never gets a secret, an
-	// access key or a value of a client's. Nil: nothing is logged.
+	// Logger gets records of internal failures, and of a DataDir that cannot be
+	// written, at level error: one at first, and another from time to time
+	// while the failure lasts. At level warn it gets the errors of a listener
+	// and a record when DataDir can be written again, and at level debug a
+	// record of each request. It never gets a secret, an access key or a value
+	// that a client sent. Nil: nothing is logged.
 	Logger *slog.Logger
 }
 

@@ -18,8 +18,7 @@ import (
 	"github.com/ddbseal/ddbseal/localaws/internal/storage"
 )
 
-// Server is one embedded AWS. Its methods are safe for use by any number of
-// goroutines.
+// Server is an embedded AWS. It is safe for concurrent use.
 type Server struct {
 	options  Options
 	door     *frontdoor.Door
@@ -39,11 +38,12 @@ type Server struct {
 	closed    bool
 }
 
-// New starts a server. It fails when the options are wrong, when DataDir
-// cannot be used or is in use by another process (ErrInUse), when what lies
-// there is damaged (ErrDamaged, ErrRootKey, ErrCredentials) or of another
-// version (ErrFormat), and when it cannot be written (ErrDiskFull, ErrReadOnly);
-// nothing is overwritten then.
+// New starts a server. It returns an error if the options are invalid (ErrOrigin
+// for an origin), if another process uses DataDir (ErrInUse), if the data there
+// are damaged (ErrDamaged, ErrRootKey, ErrCredentials) or of another version
+// (ErrFormat), and if DataDir cannot be read or written (ErrDiskFull or
+// ErrReadOnly if that is the reason). It does not overwrite data that it cannot
+// read.
 func New(o Options) (*Server, error) {
 	o, err := o.complete()
 	if err != nil {
@@ -138,8 +138,9 @@ func (s *Server) addRoot(a accountCredentials) error {
 	return nil
 }
 
-// Close stops the listeners, waits for what is on its way to disk and releases
-// the data directory. A second call waits for the first.
+// Close stops the listeners, waits until all changes are on disk and releases
+// the data directory. A second call waits for the first and returns the same
+// error.
 func (s *Server) Close() error { return s.close() }
 
 func (s *Server) shutdown() error {
@@ -167,12 +168,14 @@ func (s *Server) RootCredentials() aws.Credentials { return s.root }
 // AccountID returns the id of the account of RootCredentials.
 func (s *Server) AccountID() string { return s.root.AccountID }
 
-// Region returns the region of Config.
+// Region returns the Region of Config.
 func (s *Server) Region() string { return s.options.Region }
 
-// AddAccount creates another account, for policies across accounts, and
-// returns its root user's access key; for an account that exists, the key it
-// has. The id is twelve digits.
+// AddAccount creates another account, for policies across accounts, and returns
+// the access key of its root user. For an account that exists it returns the
+// key that the root user has, or a new key if the root user has deleted it. It
+// returns an error if id is not twelve digits or if the data directory cannot
+// be written.
 func (s *Server) AddAccount(id string) (aws.Credentials, error) {
 	if !accountPattern.MatchString(id) {
 		return aws.Credentials{}, fmt.Errorf("localaws: account id %q is not twelve digits", id)

@@ -11,17 +11,17 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// ErrSignIn is returned by SignIn when account, user and password do not
-// belong together; it does not tell which of them is wrong.
+// ErrSignIn means that Server.SignIn or Server.SignInRoot was given a wrong
+// account, user name or password. It does not tell which of them is wrong.
 var ErrSignIn = errors.New("account, user name or password is wrong")
 
-// SignIn checks an IAM user's console password and returns the credentials of
-// a console session: temporary, valid for twelve hours by Options.Clock, with
-// exactly the user's power. mustChange says that the password has to be
-// changed first: nothing but IAM's ChangePassword should be called with the
-// credentials then. It takes the same time whether the user exists or not, and
-// does not limit attempts: who lets others try has to. It fails with
-// ErrSignIn.
+// SignIn checks an IAM user's console password and returns the credentials of a
+// console session, which are valid for twelve hours by Options.Clock and have
+// the user's permissions. mustChange reports that the user has to change the
+// password first: call only IAM's ChangePassword with the credentials then.
+// SignIn takes the same time whether or not the user exists. It does not limit
+// the number of attempts; a caller that takes passwords from others has to.
+// Errors: ErrSignIn.
 func (s *Server) SignIn(account, user, password string) (c aws.Credentials, mustChange bool, err error) {
 	ok, mustChange := s.identity.CheckPassword(account, user, password)
 	if !ok || user == "" {
@@ -32,8 +32,8 @@ func (s *Server) SignIn(account, user, password string) (c aws.Credentials, must
 }
 
 // SignInRoot returns the credentials of a console session of the root user of
-// RootCredentials' account, who signs in with the secret access key in place
-// of a password. It fails with ErrSignIn.
+// the account of RootCredentials. The root user signs in with the secret access
+// key in place of a password. Errors: ErrSignIn.
 func (s *Server) SignInRoot(secret string) (aws.Credentials, error) {
 	got, want := sha256.Sum256([]byte(secret)), sha256.Sum256([]byte(s.root.SecretAccessKey))
 	if subtle.ConstantTimeCompare(got[:], want[:]) != 1 {

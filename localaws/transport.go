@@ -12,8 +12,8 @@ import (
 const baseEndpoint = "https://localaws.invalid"
 
 // Config returns a configuration for SDK clients that call this server inside
-// the process, without sockets, signing with c. Set its Region for another
-// region. Clients must not be used after Close.
+// the process, without sockets, and sign with c. Set its Region to call another
+// Region. Do not use the clients after Close.
 func (s *Server) Config(c aws.Credentials) aws.Config {
 	return aws.Config{
 		Region:       s.options.Region,

@@ -17,23 +17,25 @@ import (
 	"github.com/ddbseal/ddbseal/access"
 )
 
-// Only fails the test if a principal other than those named can do the operation
-// with a table of the snapshot, or may be able to: because a condition key decides,
-// because something was not read, or for reading in clear because a path leads
-// there. It prints the deciding statements or the path.
+// Only fails the test if a principal that is not in principals can do the operation
+// with a table of the snapshot, or may be able to: if the verdict is OnlyIf or
+// Unknown, or, for ReadClear, if a path leads there. The failure shows the deciding
+// statements or the path. Only ends the test if the snapshot contradicts itself or
+// the operation is invalid.
 //
-// Principals are named as an analysis names them: an ARN, the name of a service,
-// "account 111122223333" or "everybody". The root user and the administrators of
-// the account are principals as all others: name them if they may. Only fails too
-// if a named principal is not one of the snapshot's, so that a misspelt name, or
-// one that is no longer needed, does not stay.
+// Name principals as Row.Principal of an analysis does: by an ARN, the name of a
+// service, "account 111122223333" or "everybody". The root user and the
+// administrators of the account are principals like any other: name them if they
+// may do the operation. Only also fails the test if the snapshot does not have a
+// principal in principals, so that a misspelt name, or the name of a deleted
+// principal, does not stay in the list.
 func Only(t testing.TB, snapshot *access.Snapshot, o access.Operation, principals ...string) {
 	t.Helper()
 	a, err := access.Analyze(snapshot)
 	if err != nil {
 		t.Fatalf("access: %v", err)
 	}
-	if !slices.Contains(access.Operations[:], o) {
+	if !slices.Contains(access.Operations(), o) {
 		t.Fatalf("access: %v", o)
 	}
 	var failures []string

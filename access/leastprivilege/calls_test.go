@@ -233,7 +233,7 @@ func TestEveryMode(t *testing.T) {
 	for _, m := range modes {
 		t.Run(m.name, func(t *testing.T) {
 			w := newWorld(t, &m)
-			for _, p := range leastprivilege.Purposes {
+			for _, p := range leastprivilege.Purposes() {
 				sealed := len(m.keys) > 0 || m.store
 				if p == leastprivilege.KeyStoreAdmin && !m.store || p == leastprivilege.Migrator && !sealed {
 					continue

@@ -17,9 +17,9 @@ import (
 )
 
 // Describe reads a table's ARN, key and indexes. It needs dynamodb:DescribeTable
-// and, for a table under a KMS key, kms:DescribeKey. Items and Former are left for
-// the caller: DynamoDB does not know that items are encrypted. Errors: the SDK's,
-// types.ResourceNotFoundException for a missing table among them.
+// and, for a table under a KMS key, kms:DescribeKey. The caller sets Items and
+// Former, because DynamoDB does not know that items are encrypted. Errors are the
+// SDK's, such as types.ResourceNotFoundException for a missing table.
 func Describe(ctx context.Context, cfg aws.Config, name string) (Table, error) {
 	out, err := dynamodb.NewFromConfig(cfg).DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &name})
 	if err != nil {
@@ -43,9 +43,9 @@ func Describe(ctx context.Context, cfg aws.Config, name string) (Table, error) {
 	return t, nil
 }
 
-// DescribeStore is [Describe] for the table of a key store, which need not exist
-// yet: then it has the ARN that it will have in the account and Region of cfg, and
-// the AWS owned key.
+// DescribeStore is like [Describe] but for the table of a key store, which need
+// not exist yet. For a missing table it returns the ARN that the table will have
+// in the account and Region of cfg, and the AWS owned key.
 func DescribeStore(ctx context.Context, cfg aws.Config, name string) (Place, error) {
 	t, err := Describe(ctx, cfg, name)
 	var missing *types.ResourceNotFoundException

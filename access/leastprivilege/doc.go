@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package leastprivilege writes least-privilege policies for a
-// purpose: to read a table, to write it, to migrate it, or to administer its branch
-// keys. This package is experimental: its API may change in any release.
+// Package leastprivilege writes least-privilege policies for a purpose: to read a
+// table, to write to it, to migrate it, or to administer its branch keys. This
+// package is experimental: its API may change in any release.
 //
 //	table, err := leastprivilege.Describe(ctx, cfg, "Orders")
 //	policies, err := leastprivilege.For(table, leastprivilege.Options{
 //		Principal: "arn:aws:iam::111122223333:role/app",
 //	}, leastprivilege.Reader)
 //
-// [Policies] has an identity policy for the user or role, and a statement for the
-// policy of each KMS key. [For] proves both before it returns them, with the
-// evaluator of package access: every call that the purpose makes is allowed, and
-// without any one statement, action, resource or condition a call is denied, or a
-// call is allowed that the purpose does not make. The [Proof] of each element says
-// which.
+// [Policies] has an identity policy for the user or role, and statements for the
+// policies of KMS keys. [For] proves both before it returns them, with the
+// evaluator of package access. The policies allow every call that the purpose
+// makes. Without any one statement, action, resource or condition, they would deny
+// such a call or allow a call that the purpose does not make. The [Proof] of each
+// element says which.
 //
 // # What each purpose covers
 //
@@ -27,6 +27,6 @@
 //   - [KeyStoreAdmin]: CreateTable, CreateKey, VersionKey, Versions and Shred of
 //     package keystore, and listing its keys.
 //
-// Purposes can be combined. Table.Check of package store needs
+// You can combine purposes. Table.Check of package store needs
 // dynamodb:DescribeTable in addition.
 package leastprivilege

@@ -29,10 +29,10 @@ type Statement struct {
 	Condition map[string]map[string][]string `json:",omitempty"`
 }
 
-// Principal is who a key policy's statement is about.
+// Principal is the principal that a statement of a key policy names.
 type Principal struct{ AWS string }
 
-// KeyPolicy is what the policy of a KMS key needs.
+// KeyPolicy has the statements to add to the policy of a KMS key.
 type KeyPolicy struct {
 	Key        string      `json:"key"` // ARN
 	Statements []Statement `json:"statements"`
@@ -44,7 +44,7 @@ type Policies struct {
 	Purposes []Purpose `json:"for"`
 	// Identity is the policy for the user or role.
 	Identity Document `json:"identityPolicy"`
-	// Keys are the statements to add to the policies of keys.
+	// Keys has the statements to add to the policies of KMS keys.
 	Keys []KeyPolicy `json:"keyPolicies"`
 	// Notes say what the policies do not cover.
 	Notes []string `json:"notes,omitempty"`
@@ -55,11 +55,12 @@ type Policies struct {
 // version is the language of policies with variables and all operators.
 const version = "2012-10-17"
 
-// For writes the policies for purposes with a table, and proves that they are
-// enough and that nothing of them can be left out. The error matches [ErrTable] if
-// the table, a key or the principal has an invalid ARN, if they are of accounts
-// that these two policies cannot connect, or if the table lacks what a purpose is
-// about.
+// For writes the policies that the purposes need for a table. It proves that they
+// are sufficient and that no part of them can be left out. The error matches
+// [ErrTable] if no purpose is given, if the ARN of the table, a key or the
+// principal is invalid, if the principal is of another account than the table, if
+// a value in PartitionKeys is a pattern, or if a purpose does not fit:
+// KeyStoreAdmin for a table without key stores, for example.
 func For(t Table, o Options, purposes ...Purpose) (*Policies, error) {
 	if err := t.check(); err != nil {
 		return nil, err
@@ -69,7 +70,7 @@ func For(t Table, o Options, purposes ...Purpose) (*Policies, error) {
 		return nil, err
 	}
 	if len(purposes) == 0 {
-		return nil, tableError("no purpose is given: choose among %v", Purposes)
+		return nil, tableError("no purpose is given: choose among %v", Purposes())
 	}
 	for _, p := range purposes {
 		if err := w.add(p); err != nil {

@@ -14,14 +14,14 @@ import (
 	"github.com/ddbseal/ddbseal/internal/policy"
 )
 
-// Proof says why an element of a policy is there.
+// Proof says why a policy needs one of its elements.
 type Proof struct {
 	// Policy is "identity policy" or the ARN of a key.
 	Policy string `json:"policy"`
 	Sid    string `json:"sid"`
 	// Element is an action, a resource or a condition key. Empty: the whole statement.
 	Element string `json:"element,omitempty"`
-	// Without says what happens without it.
+	// Without says what goes wrong without the element.
 	Without string `json:"without"`
 }
 
@@ -31,7 +31,7 @@ func (p Proof) String() string {
 	return "without " + p.Part() + " of the " + of + ": " + p.Without
 }
 
-// Part names the statement, or its element.
+// Part returns the name of the statement, or of its element.
 func (p Proof) Part() string {
 	if p.Element != "" {
 		return p.Element + " in statement " + p.Sid

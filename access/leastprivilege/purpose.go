@@ -8,7 +8,7 @@ import "fmt"
 type Purpose uint8
 
 const (
-	// Reader reads items in clear.
+	// Reader reads items in plaintext.
 	Reader Purpose = iota + 1
 	// Writer writes and deletes items.
 	Writer
@@ -18,8 +18,8 @@ const (
 	KeyStoreAdmin
 )
 
-// Purposes are all purposes.
-var Purposes = [...]Purpose{Reader, Writer, Migrator, KeyStoreAdmin}
+// Purposes returns all purposes in the order of their constants.
+func Purposes() []Purpose { return []Purpose{Reader, Writer, Migrator, KeyStoreAdmin} }
 
 var purposeNames = [...]string{Reader: "reader", Writer: "writer", Migrator: "migrator",
 	KeyStoreAdmin: "keystore-admin"}
@@ -32,10 +32,11 @@ func (p Purpose) String() string {
 	return purposeNames[p]
 }
 
-// MarshalText writes the purpose's name.
+// MarshalText returns the purpose's name as String does.
 func (p Purpose) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 
-// UnmarshalText reads a purpose's name.
+// UnmarshalText sets p to the purpose with a name, and returns an error for any
+// other text.
 func (p *Purpose) UnmarshalText(text []byte) error {
 	for i := Reader; i <= KeyStoreAdmin; i++ {
 		if purposeNames[i] == string(text) {
@@ -43,5 +44,5 @@ func (p *Purpose) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%.20q is not a purpose: choose among %v", text, Purposes)
+	return fmt.Errorf("%.20q is not a purpose: choose among %v", text, Purposes())
 }

@@ -10,19 +10,19 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 )
 
-// ErrTable is the class of errors about a table, key or principal that policies
-// cannot be written for.
+// ErrTable means that policies cannot be written for a table, a key or a
+// principal. The error says why.
 var ErrTable = errors.New("no policy can be written")
 
-// Place is a DynamoDB table and its own key.
+// Place is a DynamoDB table and the key under which DynamoDB encrypts it.
 type Place struct {
-	// ARN is the table's.
+	// ARN is the ARN of the table.
 	ARN string
-	// KeyARN is the KMS key under which DynamoDB encrypts the table; empty: the AWS
-	// owned key.
+	// KeyARN is the ARN of the KMS key under which DynamoDB encrypts the table.
+	// Empty: the AWS owned key.
 	KeyARN string
-	// Managed says that the key is the AWS managed one. Its policy cannot be changed,
-	// and lets in every principal of the account that may use the table.
+	// Managed reports that the key is the AWS managed key. Its policy cannot be
+	// changed and admits every principal of the account that may use the table.
 	Managed bool
 }
 
@@ -39,32 +39,34 @@ type Table struct {
 	Former Encryption
 }
 
-// Encryption is client-side encryption of items: the KMS keys of its keyrings.
+// Encryption describes the client-side encryption of items by the keys of its
+// keyrings.
 type Encryption struct {
 	// LogicalName is the table name in the encryption context; empty: the table's
 	// name.
 	LogicalName string
-	// Keys are the KMS keys of the keyrings, in their order. Writers use each of
-	// them, readers the first of keys and key stores.
+	// Keys are the KMS keys of the keyrings, in their order. Writers use all of
+	// them and readers use the first; see Stores.
 	Keys []Key
 	// Stores are the key stores of hierarchical keyrings.
 	Stores []KeyStore
 	// Beacons is the key store of the beacons' key; nil: no beacons, or a key that is
 	// not in a key store.
 	Beacons *KeyStore
-	// RawKeys says that there are keys that are not in KMS.
+	// RawKeys reports that there are keys outside of KMS.
 	RawKeys bool
 }
 
-// KeyKind is how a keyring uses a KMS key. The zero KeyKind is invalid.
+// KeyKind says how a keyring uses a KMS key. The zero KeyKind is invalid.
 type KeyKind uint8
 
 const (
-	// DataKeys means that the key, a symmetric one, protects data keys.
+	// DataKeys means that the key is symmetric and encrypts data keys.
 	DataKeys KeyKind = iota + 1
-	// RSA means that the public half encrypts data keys, the private half decrypts them.
+	// RSA means that the public half encrypts data keys and the private half decrypts
+	// them.
 	RSA
-	// Agreement means that data keys are protected by a secret that the key agrees on.
+	// Agreement means that a secret which the key agrees on protects data keys.
 	Agreement
 )
 
@@ -72,19 +74,21 @@ const (
 type Key struct {
 	ARN  string
 	Kind KeyKind
-	// PublicKey says that the keyring has the public key and does not ask KMS for it.
+	// PublicKey reports that the keyring has the public key and does not ask KMS for
+	// it.
 	PublicKey bool
 }
 
 // KeyStore is a table of branch keys.
 type KeyStore struct {
 	Place
-	// LogicalName is the name in the encryption context; empty: the table's name.
+	// LogicalName is the key store's name in the encryption context; empty: the
+	// table's name.
 	LogicalName string
 	// KMSKeyARN is the KMS key that protects the branch keys.
 	KMSKeyARN string
-	// BranchKeys are the branch keys that items are encrypted under, as far as the
-	// configuration names them; empty: any.
+	// BranchKeys are the IDs of the branch keys that items are encrypted under, if
+	// the configuration names them. Empty: any branch key of the table.
 	BranchKeys []string
 }
 
@@ -95,11 +99,11 @@ func (s *KeyStore) logicalName() string {
 	return s.name()
 }
 
-// Options choose what the policies are for.
+// Options choose the principal and the items that the policies are for.
 type Options struct {
 	// Principal is the ARN of the user or role that gets the identity policy. The key
-	// policies name it. Empty: the KMS permissions are in the identity policy, and
-	// the key policies hand just them to the account's IAM policies.
+	// policies name it. Empty: the identity policy has the KMS permissions, and the
+	// key policies let the account's IAM policies grant those and no others.
 	Principal string
 	// PartitionKeys limit Reader and Writer to items with these values of the
 	// partition key. A Reader then can neither scan nor use indexes.

@@ -8,8 +8,8 @@
 //	err := sample.Take(ctx, cfg, &table, 100)
 //	snapshot, err := access.Load(ctx, cfg, table)
 //
-// It only reads, and of each item only the attributes that say how it is
-// encrypted. It decrypts nothing and verifies nothing.
+// The package reads only the attributes of an item that say how it is
+// encrypted. It writes, decrypts and verifies nothing.
 package sample
 
 import (
@@ -31,23 +31,24 @@ import (
 	"github.com/ddbseal/ddbseal/envelope"
 )
 
-// MaxItems is the largest number of items that Take reads.
+// MaxItems is the maximum number of items that Take reads.
 const MaxItems = 10000
 
-// ErrItems is returned by Take for a number of items that is not from 1 to MaxItems.
+// ErrItems means that Take was asked for fewer than 1 or more than MaxItems items.
 var ErrItems = fmt.Errorf("a sample has 1 to %d items", MaxItems)
 
 // maxSegments is into how many parts the table is divided, so that the sample is
 // not just the beginning of it.
 const maxSegments = 10
 
-// Take reads up to n items of the table t.Name and sets t.Sample. It adds the KMS
-// keys that items name and t.ItemKeys lacks, and sets t.SymmetricSignature if
-// t.ItemKeys was empty and every encrypted item is without an ECDSA signature.
+// Take reads up to n items of the table t.Name and sets t.Sample. It adds to
+// t.ItemKeys the KMS keys that items name and t.ItemKeys lacks. If t.ItemKeys was
+// empty and t.RawKeys is false, it sets t.SymmetricSignature to whether every
+// encrypted item lacks an ECDSA signature.
 //
-// It needs dynamodb:DescribeTable and dynamodb:Scan, and kms:Decrypt on the table's
-// key. If it may not scan, it sets Sample.NotRead and returns no error. The error
-// is ErrItems, or AWS's.
+// Take needs dynamodb:DescribeTable and dynamodb:Scan, and kms:Decrypt on the
+// table's key. If a scan is denied, it sets Sample.NotRead and returns nil. Errors:
+// ErrItems, and the SDK's.
 func Take(ctx context.Context, cfg aws.Config, t *access.Table, n int) error {
 	if n < 1 || n > MaxItems {
 		return ErrItems

@@ -21,7 +21,8 @@ const (
 	censusSample = 1 << 17
 	// censusFrequent is the most candidates for the most frequent values.
 	censusFrequent = 1 << 10
-	// FrequentValues is the most numbers in [Population.Frequent] of a Census.
+	// FrequentValues is the maximum length of [Population.Frequent] that a
+	// Census returns.
 	FrequentValues = 10
 )
 
@@ -47,9 +48,9 @@ type Census struct {
 	frequent map[uint64]int64
 }
 
-// NewCensus counts the values at a document path such as a.b[3].c. With set, it
-// counts the elements of sets, as a beacon with style [AsSet] does. Errors:
-// materials.ErrConfiguration.
+// NewCensus returns a Census of the values at a document path such as a.b[3].c.
+// If set is true, it counts the elements of sets, as for a beacon with style
+// [AsSet]. Errors: materials.ErrConfiguration.
 func NewCensus(location string, set bool) (*Census, error) {
 	l, err := parseLocation(location)
 	if err != nil {
@@ -58,7 +59,8 @@ func NewCensus(location string, set bool) (*Census, error) {
 	return newCensus(func(item Item) (types.AttributeValue, error) { return l.find(item), nil }, set), nil
 }
 
-// Census counts the values of the beacon, which may be values of a virtual field.
+// Census returns a Census of the values of the beacon, which may be values of a
+// virtual field.
 func (b *StandardBeacon) Census() *Census { return newCensus(b.Value, b.style.set()) }
 
 func newCensus(value func(Item) (types.AttributeValue, error), set bool) *Census {
@@ -67,8 +69,8 @@ func newCensus(value func(Item) (types.AttributeValue, error), set bool) *Census
 	return c
 }
 
-// Add counts the value of a plaintext item. Errors: [ErrItem] for an item whose
-// beacon cannot be computed; it is not counted.
+// Add counts the value of a plaintext item. It does not count an item whose
+// beacon cannot be computed, and returns an error that matches [ErrItem].
 func (c *Census) Add(item Item) error {
 	v, err := c.value(item)
 	if err != nil {
@@ -158,7 +160,8 @@ func (c *Census) count(h uint64) {
 	}
 }
 
-// Population returns what was counted. Up to 131,072 distinct values it is exact.
+// Population returns what was counted. It is exact for up to 131,072 distinct
+// values.
 func (c *Census) Population() Population {
 	p := Population{Distinct: int64(len(c.counts)) << c.level, Values: c.values, Absent: c.absent,
 		Estimated: c.level > 0}

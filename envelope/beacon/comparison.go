@@ -10,20 +10,20 @@ import (
 )
 
 // Comparison says how the beacons that an item has differ from the beacons of its
-// plaintext. Nothing signs beacons, so a difference means that the configuration
-// was another one when the item was written, or that someone changed the table.
+// plaintext. Only signed beacons are signed, so a difference means that the item
+// was written under another configuration, or that someone changed the table.
 type Comparison struct {
 	// Partition is the partition in which the fewest beacons differ. An item
 	// without differences was written in it, or in one with the same beacons.
 	Partition int
-	// Missing, Changed and Unknown have, in order, the names of attributes: those
-	// that the item lacks, those that have another value, and stored beacons that
-	// the plaintext does not have. Add, replace or remove them; the item need not
-	// be encrypted again.
+	// Missing, Changed and Unknown have the names of attributes, in order:
+	// beacons that the item lacks, beacons that have another value, and stored
+	// beacons that the plaintext does not have. Add, replace or remove them; the
+	// item need not be encrypted again.
 	Missing, Changed, Unknown []string
-	// Signed has, in order, the names of the signed beacons that are missing,
-	// have another value, or should not be there. They are signed with the item,
-	// which has to be encrypted again.
+	// Signed has the names of the signed beacons, in order, that are missing,
+	// have another value, or should not exist. They are signed with the item, so
+	// the item has to be encrypted again.
 	Signed []string
 }
 
@@ -33,8 +33,8 @@ func (c *Comparison) Equal() bool { return c.unsigned() == 0 && len(c.Signed) ==
 func (c *Comparison) unsigned() int { return len(c.Missing) + len(c.Changed) + len(c.Unknown) }
 
 // Compare compares the beacons of a stored item with the beacons of its plaintext. An
-// item does not tell its partition, so every one is tried. k may be nil if
-// [Search.Needed] is false for the plaintext. Errors: an [*Error] that matches
+// item does not store its partition, so Compare tries every partition. k may be nil
+// if [Search.Needed] is false for the plaintext. Errors: an [*Error] that matches
 // [ErrItem].
 func (s *Search) Compare(k *Keys, plain, stored Item) (*Comparison, error) {
 	var best *Comparison

@@ -17,32 +17,32 @@ type Item = map[string]types.AttributeValue
 // Config says which beacons the items of one table have. [New] checks it once
 // and keeps a copy.
 type Config struct {
-	// Standard has the standard beacons, at least one.
+	// Standard has the standard beacons. At least one is required.
 	Standard []Standard
-	// Virtual has the virtual fields that standard beacons may be made of.
+	// Virtual has the virtual fields that beacons can be computed from.
 	Virtual []VirtualField
 	// Compound has the compound and the signed beacons.
 	Compound []Compound
-	// SignedParts and EncryptedParts may be named by the constructors of every
-	// compound beacon, besides its own parts.
+	// SignedParts and EncryptedParts have parts that the constructors of every
+	// compound beacon can name, in addition to its own parts.
 	SignedParts    []SignedPart
 	EncryptedParts []EncryptedPart
 	// MaxPartitions is the number of partitions of the table's items, 1 to 254.
 	// Zero means 1: beacons are not partitioned. The number may only grow.
 	MaxPartitions int
 	// DefaultPartitions is the number of partitions of a beacon that does not
-	// set its own, less than MaxPartitions. Zero means MaxPartitions. Never
-	// change it once items are written.
+	// set its own. It must be less than MaxPartitions; zero means
+	// MaxPartitions. Never change it once items are written.
 	DefaultPartitions int
-	// Selector chooses the partition of each item that is written; nil chooses
-	// one at random.
+	// Selector chooses the partition of each item that is written. Nil means a
+	// random partition.
 	Selector PartitionSelector
 	// Keys says where beacon keys come from.
 	Keys KeySource
-	// AcceptMissing accepts that searches do not find the items that have no
-	// beacons. A configuration that allows plaintext items, or items of an older
-	// format, needs it, because such items have none. Migrate them first where
-	// you can.
+	// AcceptMissing confirms that searches need not find items without beacons.
+	// A configuration that allows plaintext items, or items of the older format,
+	// requires it, because such items have no beacons. Migrate them first if you
+	// can.
 	AcceptMissing bool
 }
 
@@ -63,9 +63,9 @@ type Standard struct {
 	Style Style
 	// Other is the beacon whose key a Shared or SharedSet beacon uses.
 	Other string
-	// Partitions is the number of partitions of this beacon, less than
-	// [Config.MaxPartitions]. Zero means the default. Never change it once items
-	// are written.
+	// Partitions is the number of partitions of this beacon. It must be less
+	// than [Config.MaxPartitions]; zero means [Config.DefaultPartitions]. Never
+	// change it once items are written.
 	Partitions int
 }
 
@@ -102,9 +102,9 @@ type Compound struct {
 	// Signed and Encrypted are the beacon's own parts.
 	Signed    []SignedPart
 	Encrypted []EncryptedPart
-	// Constructors say which parts make a value. The first one whose required
-	// parts all have a value makes it. Nil means one constructor that requires
-	// all of the beacon's own parts, the signed ones first.
+	// Constructors say which parts a value consists of. The first constructor
+	// whose required parts all have a value is used. Nil means one constructor
+	// that requires all of the beacon's own parts, the signed parts first.
 	Constructors []Constructor
 }
 
@@ -159,7 +159,7 @@ type PartitionSelector func(ctx context.Context, item Item, partitions int, tabl
 //
 // [search-config]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/searchable-encryption/search-config.md#beacon-key-source
 type KeySource struct {
-	// Source gives the beacon keys, such as a key store.
+	// Source returns the beacon keys, for example from a key store.
 	Source materials.BeaconKeySource
 	// BranchKeyID is the one branch key whose beacon key makes all beacons.
 	BranchKeyID string
@@ -169,22 +169,23 @@ type KeySource struct {
 	// writing.
 	KeyField string
 	// Lifetime is how long derived keys are used after they were fetched, at
-	// least one second. It is the time for which a process goes on after its
-	// permission to use the KMS key is withdrawn.
+	// least one second. A process whose permission to use the KMS key is
+	// withdrawn can go on for that time.
 	Lifetime time.Duration
-	// MaxEntries bounds the branch keys whose derived keys are kept. Zero means
-	// 1 with BranchKeyID and 1000 with KeyField.
+	// MaxEntries is the maximum number of branch keys whose derived keys are
+	// kept in memory. Zero means 1 with BranchKeyID and 1000 with KeyField.
 	MaxEntries int
 }
 
-// Bounds of a configuration. They keep the work for an item in proportion.
+// Limits of a Config. They bound the work for an item.
 const (
-	// MaxEntries is the most beacons, virtual fields, parts, transforms or
-	// constructors of one list.
+	// MaxEntries is the maximum length of a list of beacons, virtual fields,
+	// parts, transforms or constructors.
 	MaxEntries = 1000
-	// MaxConstructorParts is the most parts of all constructors of one beacon.
+	// MaxConstructorParts is the maximum number of parts in all constructors of
+	// one beacon.
 	MaxConstructorParts = 10_000
-	// MaxPartitions is the most that [Config.MaxPartitions] may be.
+	// MaxPartitions is the maximum of [Config.MaxPartitions].
 	MaxPartitions = 254
 	// MinLength and MaxLength are the limits of [Standard.Length], in bits.
 	MinLength, MaxLength = 1, 63

@@ -23,15 +23,16 @@
 // # What a beacon shows
 //
 // Everyone who can read the table sees which items have equal beacons, how often
-// each beacon occurs, which items have one, how many elements a set has, and the
-// signed parts of compound beacons. They cannot compute the beacon of a guessed
-// value without the beacon key. The official advice for X different values is a
-// length for which 2^length lies between the square root of X and X/2. A shorter
-// beacon shows less and finds more items in vain.
+// each beacon occurs, which items have one, how many different beacons a set
+// has, and the signed parts of compound beacons. They cannot compute the beacon
+// of a guessed value without the beacon key. AWS's guide advises, for X
+// different values, a length for which 2^length is between the square root of X
+// and X/2. A shorter beacon shows less, but a search by it reads more items that
+// do not match.
 //
 // Only signed beacons are signed. Anyone who can write to the table can change or
-// delete the others. The item still opens, and searches do not find it;
-// [Search.Compare] notices that, and reading an item does not.
+// delete the others. The item still opens, but searches do not find it.
+// [Search.Compare] detects that; reading an item does not.
 //
 // # Differences from the official libraries
 //

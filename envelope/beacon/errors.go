@@ -9,8 +9,8 @@ import (
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
 
-// Errors by phase, for errors.Is. Refusals of a configuration match
-// [materials.ErrConfiguration], and failures to get a key match
+// Errors of this package. Errors about a configuration match
+// [materials.ErrConfiguration] instead, and failures to get a key match
 // [materials.ErrKeyDenied] or [materials.ErrMaterials].
 var (
 	// ErrItem means that an item has a value that a beacon cannot be computed from.
@@ -19,12 +19,13 @@ var (
 	ErrSearch = errors.New("value cannot be searched for")
 )
 
-// Error says which beacon or virtual field an error is about. It never holds a
-// value.
+// Error is an error about a beacon or a virtual field. It never has a value of
+// an item.
 type Error struct {
 	Kind string // "standard beacon", "compound beacon", "signed beacon" or "virtual field"
 	Name string
-	// Attribute is the attribute of the item at fault, if it is one.
+	// Attribute is the attribute that caused the error; empty if no single
+	// attribute did.
 	Attribute string
 	Err       error // the reason; matches one of the sentinels
 }
@@ -37,7 +38,7 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s %.255q: %v", e.Kind, e.Name, e.Err)
 }
 
-// Unwrap gives the reason.
+// Unwrap returns the reason.
 func (e *Error) Unwrap() error { return e.Err }
 
 // Kinds of an [Error].

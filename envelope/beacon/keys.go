@@ -27,8 +27,8 @@ type Keys struct {
 // BranchKeyID returns the id of the branch key.
 func (k *Keys) BranchKeyID() string { return k.id }
 
-// Release gives the keys back. They must not be used afterwards. Release of nil
-// does nothing.
+// Release returns the keys to the Search. Do not use them afterwards. Release
+// of nil does nothing.
 func (k *Keys) Release() {
 	if k != nil && k.refs.Add(-1) == 0 {
 		for i := range k.macs {

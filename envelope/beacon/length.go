@@ -33,29 +33,30 @@ type Population struct {
 	Estimated bool
 }
 
-// Length is what a beacon of Bits bits costs and shows.
+// Length says what a beacon of Bits bits costs and shows.
 type Length struct {
 	Bits int
-	// FalsePositives is how many items a query for one value reads in vain, on
-	// average over the distinct values. They have the same beacon and another
-	// value.
+	// FalsePositives is the number of items that a query for one value reads
+	// and that have the same beacon but another value, on average over the
+	// distinct values.
 	FalsePositives float64
-	// ValuesPerBeacon is how many distinct values share a beacon, on average. A
-	// reader of the table without the key cannot tell them apart.
+	// ValuesPerBeacon is the average number of distinct values that share a
+	// beacon. A reader of the table without the key cannot distinguish them.
 	ValuesPerBeacon float64
-	// Guess is how often a reader of the table is right who takes every item
-	// with the beacon of the most frequent value for an item with that value, 0
-	// to 1. Readers who know the most frequent value of an attribute look for its
-	// most frequent beacon.
+	// Guess is the share, 0 to 1, of items with the beacon of the most frequent
+	// value that have that value. A reader of the table who knows the most
+	// frequent value can look for the most frequent beacon, and is right that
+	// often.
 	Guess float64
 }
 
 // Skewed reports whether most items with the beacon of the most frequent value
-// have that value: the beacon gives it away. It does not happen with equally
-// frequent values at a length that [Population.Lengths] returns.
+// have that value, so that the beacon gives the value away. It is false for
+// equally frequent values at a length that [Population.Lengths] returns.
 func (l Length) Skewed() bool { return l.Guess > 0.5 }
 
-// At describes a beacon of n bits, [MinLength] to [MaxLength].
+// At returns what a beacon of n bits costs and shows. n is from [MinLength] to
+// [MaxLength].
 func (p Population) At(n int) Length {
 	beacons := math.Exp2(float64(n))
 	distinct, values := float64(max(p.Distinct, 1)), float64(p.values())
@@ -79,10 +80,10 @@ func (p Population) values() int64 {
 
 // Lengths returns the lengths that the official documentation advises for X
 // distinct values, the shortest one first: 2^length lies between the square root
-// of X and X/2. A shorter beacon shows less, a longer one reads less in vain.
-// Errors: [ErrNoLength], as for fewer than four values, whose beacons would either
-// show each value or tell nothing apart; [materials.ErrConfiguration] for a
-// population that cannot exist.
+// of X and X/2. A shorter beacon shows less; a search by a longer one reads fewer
+// items that do not match. Errors: [ErrNoLength], for example for fewer than four
+// values, whose beacons would either show each value or distinguish nothing;
+// [materials.ErrConfiguration] for a population that cannot exist.
 func (p Population) Lengths() ([]Length, error) {
 	if err := p.check(); err != nil {
 		return nil, err
@@ -103,8 +104,8 @@ func (p Population) Lengths() ([]Length, error) {
 }
 
 // Hiding returns the greatest length at which the beacon of the most frequent
-// value does not give it away, see [Length.Skewed]. It is 0 if the value is too
-// frequent for every length: then partitions or no beacon at all are left.
+// value does not give the value away, see [Length.Skewed]. It returns 0 if the
+// value is too frequent for every length: use partitions, or no beacon.
 func (p Population) Hiding() int {
 	for n := MaxLength; n >= MinLength; n-- {
 		if !p.At(n).Skewed() {

@@ -15,12 +15,12 @@ type Piece struct {
 // Bare reports whether the piece is a prefix alone.
 func (p Piece) Bare() bool { return p.Text == "" }
 
-// Parse takes a value that is searched for apart: it is split at the split
-// character, and each piece begins with the prefix of a part. The pieces must be
-// ones that a constructor can make in this order: it may begin with any of its
-// parts, and then each required part must follow. Errors: an [*Error] that
-// matches [ErrSearch] and names no value. (Specification: [beacons], "Querying
-// Compound Beacons" and "getPart for a compound beacon".)
+// Parse splits a value to search for at the split character into pieces, each of
+// which begins with the prefix of a part. A constructor must be able to produce
+// the pieces in this order: it may begin with any of its parts, and then each
+// required part must follow. Errors: an [*Error] that matches [ErrSearch] and
+// names no value. (Specification: [beacons], "Querying Compound Beacons" and
+// "getPart for a compound beacon".)
 //
 // [beacons]: https://github.com/aws/aws-database-encryption-sdk-dynamodb/blob/main/specification/searchable-encryption/beacons.md#querying-compound-beacons
 func (b *CompoundBeacon) Parse(value string) ([]Piece, error) {

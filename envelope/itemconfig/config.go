@@ -15,8 +15,8 @@ import (
 	"github.com/ddbseal/ddbseal/envelope"
 )
 
-// Config is the content of a file. A member has the name that it has in the
-// configuration of the official libraries, if it is there.
+// Config is the content of a configuration file. A member that the official
+// libraries have too has the same name as there.
 type Config struct {
 	Table                          string                     `json:"table"` // the logical table name
 	PartitionKey                   string                     `json:"partitionKey"`
@@ -36,9 +36,9 @@ type Config struct {
 // maxSize bounds a configuration file: one with 10,000 attributes is smaller.
 const maxSize = 4 << 20
 
-// ReadFile reads the configuration in a file of at most 4 MB. Paths of key files
-// in it are relative to its folder. Errors name the file: the error of opening it, or
-// one of [Read].
+// ReadFile reads the configuration in a file of at most 4 MB. Paths of key files in
+// it are relative to its directory. Errors name the file. They are those of os.Open
+// and of [Read].
 func ReadFile(path string) (*Config, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -54,11 +54,11 @@ func ReadFile(path string) (*Config, error) {
 }
 
 // Read parses a configuration of at most 4 MB. Paths of key files in it are
-// relative to the process's working directory. An unknown member is an error: a
-// misspelt "allowedUnsignedAttributes" must not be ignored. So is a member that
-// does not belong to the type of its keyring or legacy provider. Errors: r's,
-// and [envelope.ErrConfiguration] if the text is not a configuration; a
-// [*MemberError] if a member is at fault.
+// relative to the process's working directory. An unknown member is an error,
+// because a misspelt "allowedUnsignedAttributes" must not be ignored. A member
+// that does not belong to the type of its keyring or legacy provider is an
+// error too. Errors: those of r, and [envelope.ErrConfiguration] if the text is
+// not a configuration, as a [*MemberError] if one member is wrong.
 func Read(r io.Reader) (*Config, error) {
 	text, err := io.ReadAll(io.LimitReader(r, maxSize+1))
 	if err != nil {
@@ -82,9 +82,9 @@ func Read(r io.Reader) (*Config, error) {
 	return c, nil
 }
 
-// Encryptor creates the item encryptor that the file describes. Keyrings that
-// need AWS get their clients from p. Errors: [envelope.ErrConfiguration], as a
-// [*MemberError] where one member is at fault, and the errors of p's functions.
+// Encryptor creates the item encryptor that c describes. Keyrings that need AWS
+// get their clients from p. Errors: [envelope.ErrConfiguration], as a
+// [*MemberError] if one member is wrong, and the errors of p's functions.
 func (c *Config) Encryptor(ctx context.Context, p Providers) (*envelope.ItemEncryptor, error) {
 	switch {
 	case c.Table == "":

@@ -41,7 +41,7 @@
 // # Keyrings
 //
 // The member type of a keyring decides which other members it can have. A member
-// of another type is an error, because it would count for nothing:
+// of another type is an error, because it would have no effect:
 //
 //   - raw-aes: namespace, name and key, a secret of 16, 24 or 32 bytes.
 //   - raw-rsa: namespace, name, padding (PKCS1, OAEP_SHA1_MGF1,
@@ -59,17 +59,20 @@
 //     default is "aws") restrict whose keys are used.
 //   - aws-kms-rsa: keyId, the ARN of an RSA key, encryptionAlgorithm
 //     (RSAES_OAEP_SHA_1 or RSAES_OAEP_SHA_256), and publicKey, its public half as
-//     PEM text, which may be left out. Needs the algorithmSuite 0x6700.
+//     PEM text, which may be left out. This keyring needs the algorithmSuite
+//     0x6700.
 //   - aws-kms-ecdh: keyId, the ARN of your own key for key agreement, and
-//     publicKey, the other side's as PEM text.
+//     publicKey, the public key of the other side as PEM text.
 //   - aws-kms-ecdh-discovery: decrypt only with keyId, from any sender.
 //   - multi: generator and children, keyrings. An item is encrypted under all of
 //     them, and any of them decrypts it.
 //   - hierarchical: branch keys. Either table, logicalName (the default is
 //     table), kmsKeyId, branchKeyId and ttl (a duration such as 10m, which is
 //     the default) name a key store and one of its branch keys. Or branchKeys
-//     has their versions in plaintext, each with branchKeyId, version (a UUID)
-//     and key, a secret of 32 bytes; such a keyring needs no AWS.
+//     has versions of branch keys in plaintext, each with branchKeyId, version
+//     (a UUID) and key, a secret of 32 bytes; such a keyring needs no AWS. It
+//     encrypts under the last listed version of branchKeyId, or, without
+//     branchKeyId, of the first branch key in the list.
 //
 // # Search
 //
@@ -111,7 +114,7 @@
 //     ENCRYPT_AND_SIGN, SIGN_ONLY, or DO_NOTHING. defaultAction: the action of all
 //     other attributes. Without it an item with another attribute is refused.
 //   - rules: java, which is the default, or python.
-//   - provider: where the writer had its keys from. Required.
+//   - provider: where the writer got its keys. Required.
 //
 // The member type of a provider decides which other members it can have:
 //

@@ -25,9 +25,10 @@ import (
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
 
-// Keyring describes a keyring. Type decides which other members it can have.
+// Keyring describes a keyring. Type decides which other members it can have:
+// see the package documentation.
 type Keyring struct {
-	Type string `json:"type"` // one of keyringTypes
+	Type string `json:"type"` // one of KeyringTypes()
 
 	// raw-aes and raw-rsa
 	Namespace string  `json:"namespace,omitempty"`
@@ -59,7 +60,8 @@ type Keyring struct {
 	KMSKeyID    string `json:"kmsKeyId,omitempty"`
 	TTL         string `json:"ttl,omitempty"` // "10m"
 	BranchKeyID string `json:"branchKeyId,omitempty"`
-	// hierarchical over keys given here, such as escrowed ones: decrypt only
+	// hierarchical with the keys given here, such as escrowed ones; it encrypts
+	// under the last listed version
 	BranchKeys []BranchKey `json:"branchKeys,omitempty"`
 }
 
@@ -70,8 +72,9 @@ type BranchKey struct {
 	Key         *Secret `json:"key"`     // 32 bytes
 }
 
-// Secret says where key bytes are, in base64: in the file itself, in another
-// file (base64 or raw bytes), or in an environment variable.
+// Secret says where the bytes of a key are: in the configuration file itself or
+// in an environment variable, in base64, or in another file, in base64 or raw.
+// Exactly one member is set.
 type Secret struct {
 	Base64 string `json:"base64,omitempty"`
 	File   string `json:"file,omitempty"`
@@ -84,12 +87,13 @@ func (Secret) String() string { return "[secret]" }
 // GoString hides the key.
 func (Secret) GoString() string { return "[secret]" }
 
-// Providers gives clients to the keyrings that need AWS. A keyring whose function
-// is nil is an [envelope.ErrConfiguration].
+// Providers has the functions that return clients for keyrings and other members
+// that need AWS. If a function that the configuration needs is nil,
+// [Config.Encryptor] returns an error that matches [envelope.ErrConfiguration].
 type Providers struct {
-	// KMS returns a client for a Region. An empty region leaves the choice to it.
-	// The keyrings under asymmetric keys need a client that is an
-	// [awskms.RSAClient] or an [awskms.ECDHClient] too, as [kms.Client] is.
+	// KMS returns a client for a Region. If region is empty, KMS chooses one.
+	// Keyrings with an asymmetric KMS key need a client that also implements
+	// [awskms.RSAClient] or [awskms.ECDHClient], as [kms.Client] does.
 	//
 	// [kms.Client]: https://pkg.go.dev/github.com/aws/aws-sdk-go-v2/service/kms#Client
 	KMS func(ctx context.Context, region string) (awskms.KMSClient, error)

@@ -25,8 +25,8 @@ type Legacy struct {
 	Provider         LegacyProvider             `json:"provider"`
 }
 
-// LegacyProvider describes where the older client had the keys from. Which members
-// count depends on Type: see the package documentation.
+// LegacyProvider describes where the older client got its keys. Type decides which
+// other members it can have: see the package documentation.
 type LegacyProvider struct {
 	Type string `json:"type"` // static, wrapped, aws-kms or meta-store
 

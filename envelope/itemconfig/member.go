@@ -17,7 +17,8 @@ import (
 	"github.com/ddbseal/ddbseal/envelope"
 )
 
-// MemberError is an error in one member of a file. It wraps the reason.
+// MemberError is an error in one member of a configuration file. It wraps the
+// reason.
 type MemberError struct {
 	Path string // such as keyring.children[0].key
 	Err  error
@@ -26,7 +27,7 @@ type MemberError struct {
 // Error names the member and the reason, never a value that may be secret.
 func (e *MemberError) Error() string { return e.Path + ": " + e.Err.Error() }
 
-// Unwrap gives the reason.
+// Unwrap returns the reason.
 func (e *MemberError) Unwrap() error { return e.Err }
 
 // in puts the name of the enclosing member before the path of err. Without an

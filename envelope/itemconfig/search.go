@@ -34,7 +34,8 @@ type StandardBeacon struct {
 	NumberOfPartitions int    `json:"numberOfPartitions,omitempty"`
 }
 
-// Style has at most one member.
+// Style is how a beacon is stored. At most one member is set; without one the
+// style is plain.
 type Style struct {
 	PartOnly  *struct{} `json:"partOnly,omitempty"`
 	AsSet     *struct{} `json:"asSet,omitempty"`
@@ -42,7 +43,7 @@ type Style struct {
 	SharedSet *Shared   `json:"sharedSet,omitempty"`
 }
 
-// Shared names the beacon whose key is used.
+// Shared names the beacon whose key a shared beacon uses.
 type Shared struct {
 	Other string `json:"other"`
 }
@@ -59,7 +60,8 @@ type VirtualPart struct {
 	Trans []Transform `json:"trans,omitempty"`
 }
 
-// Transform has exactly one member.
+// Transform is a transform of a virtual field's part. Exactly one member is
+// set.
 type Transform struct {
 	Upper     *struct{} `json:"upper,omitempty"`
 	Lower     *struct{} `json:"lower,omitempty"`
@@ -71,29 +73,31 @@ type Transform struct {
 	Segments  *Segments `json:"segments,omitempty"`
 }
 
-// Literal is what the transform insert appends.
+// Literal has the text that the transform insert appends.
 type Literal struct {
 	Literal string `json:"literal"`
 }
 
-// Length is how much the transforms prefix and suffix keep.
+// Length has the number of UTF-16 units that the transforms prefix and suffix
+// keep.
 type Length struct {
 	Length int `json:"length"`
 }
 
-// Range is what the transform substring keeps.
+// Range has the positions of the UTF-16 units that the transform substring
+// keeps.
 type Range struct {
 	Low  int `json:"low"`
 	High int `json:"high"`
 }
 
-// Segment is what the transform of that name keeps.
+// Segment says which segment the transform segment keeps.
 type Segment struct {
 	Split string `json:"split"`
 	Index int    `json:"index"`
 }
 
-// Segments is what the transform of that name keeps.
+// Segments says which segments the transform segments keeps.
 type Segments struct {
 	Split string `json:"split"`
 	Low   int    `json:"low"`
@@ -116,18 +120,19 @@ type Part struct {
 	Loc    string `json:"loc,omitempty"`
 }
 
-// Constructor lists parts in their order.
+// Constructor lists the parts of a compound beacon's value in their order.
 type Constructor struct {
 	Parts []ConstructorPart `json:"parts"`
 }
 
-// ConstructorPart names a part.
+// ConstructorPart names a part of a compound beacon.
 type ConstructorPart struct {
 	Name     string `json:"name"`
 	Required bool   `json:"required"`
 }
 
-// BeaconKeySource says where beacon keys come from.
+// BeaconKeySource says where beacon keys come from: a key store table, or
+// BeaconKeys.
 type BeaconKeySource struct {
 	KeyID        string `json:"keyId,omitempty"`
 	KeyFieldName string `json:"keyFieldName,omitempty"`

@@ -15,15 +15,16 @@ import (
 	"github.com/ddbseal/ddbseal/envelope/internal/nilvalue"
 )
 
-// Rules says whose rules of order and numbers the writer of an item followed.
-// They part only in rare values: see the package documentation.
+// Rules says whose rules for the order of names and entries and for numbers the
+// writer of an item followed. The rules differ for rare values only: see the
+// package documentation.
 type Rules uint8
 
 const (
-	// JavaRules is the default.
+	// JavaRules are the rules of the Java client. They are the default.
 	JavaRules Rules = iota
-	// PythonRules verify what the Python client wrote. They round numbers to 28
-	// digits, so a signed number's digits after the 28th are not covered.
+	// PythonRules are the rules of the Python client. They round numbers to 28
+	// digits, so the signature does not cover later digits of a number.
 	PythonRules
 )
 
@@ -51,15 +52,16 @@ func ParseRules(name string) (Rules, error) {
 
 func (r Rules) valid() bool { return r <= PythonRules }
 
-// Config says how the older client wrote the items of one table. Nothing of it
-// is in the items, so it must equal the writer's, attribute for attribute: an
-// item that was written otherwise does not verify. [New] checks it once and keeps
-// a copy.
+// Config says how the older client wrote the items of one table. The items do not
+// say it, so Config must equal the writer's configuration, attribute by
+// attribute: an item that was written with another one does not verify. [New]
+// checks a Config once and keeps a copy.
 type Config struct {
 	// TableName is the table name that the writer signed with each item: the
-	// name of the table that it wrote to, or the name that it was told to use
-	// instead. A table that was copied or restored under another name needs the
-	// original one. WithoutTable stands for a writer that named no table.
+	// name of the table that it wrote to, or the name that it was configured to
+	// use instead. For a table that was copied or restored under another name,
+	// it is the original name. Set WithoutTable instead if the writer named no
+	// table.
 	TableName    string
 	WithoutTable bool
 	// PartitionKey and SortKey name the table's key attributes; SortKey is empty
@@ -71,12 +73,12 @@ type Config struct {
 	// unnoticed. Keys need SignOnly.
 	Actions map[string]envelope.Action
 	// DefaultAction is the action of all other attributes, EncryptAndSign or
-	// SignOnly. Zero refuses an item with another attribute.
+	// SignOnly. Zero means that an item with another attribute is refused.
 	DefaultAction envelope.Action
-	// Rules are the writer's; zero means JavaRules.
+	// Rules are the rules of the writer; zero means JavaRules.
 	Rules Rules
-	// Provider has the keys: [NewStatic], [NewWrapped], [NewKMS] or
-	// [NewMetaStore] makes one.
+	// Provider has the keys. [NewStatic], [NewWrapped], [NewKMS] and
+	// [NewMetaStore] return one.
 	Provider Provider
 }
 
@@ -100,8 +102,8 @@ var _ envelope.LegacyDecryptor = (*Decryptor)(nil)
 var errFIPSOnly = fmt.Errorf("%w: GODEBUG=fips140=only refuses short MAC keys and the RSA padding of the older "+
 	"client; use fips140=on", envelope.ErrUnsupported)
 
-// New checks a configuration and makes a decryptor of it. Every failure is an
-// [*envelope.Error] that matches [envelope.ErrConfiguration] and says which
+// New checks a configuration and returns a Decryptor for it. Every failure is
+// an [*envelope.Error] that matches [envelope.ErrConfiguration] and says which
 // setting to change, or [envelope.ErrUnsupported] under GODEBUG=fips140=only.
 func New(c Config) (*Decryptor, error) {
 	if fips140.Enforced() {

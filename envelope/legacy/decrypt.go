@@ -13,21 +13,20 @@ import (
 )
 
 // DecryptItem verifies an item of the older client and returns it in plaintext,
-// without the attributes of the old format. The input is not changed; attributes
-// that were in the clear are shared with the result, not copied, and are as they
-// are stored.
+// without the attributes of the old format. It does not change stored. The
+// result shares the attributes that were stored in plaintext with stored.
 //
-// Nothing is decrypted before the signature has been verified, and nothing is
-// returned unless all of the item is in order. Attributes whose action is
-// DoNothing are returned as they are.
+// DecryptItem decrypts nothing before it has verified the signature, and
+// returns nothing unless the whole item is valid. It returns attributes whose
+// action is DoNothing as they are stored, unverified.
 //
-// Every failure is an [*envelope.Error]. It matches [envelope.ErrTampered] when
-// the item does not verify or open: it was changed, or written under another
-// table name, other actions, keys or rules. It matches [envelope.ErrNotEncrypted]
-// when the item is not of this format, [envelope.ErrKeyDenied] or
-// [envelope.ErrMaterials] when no key opened it, [envelope.ErrUnsupported] when it
-// names an algorithm or version that this package does not know, and the
-// context's error when ctx has ended.
+// Every failure is an [*envelope.Error]. It matches [envelope.ErrTampered] if the
+// item does not verify or decrypt, because it was changed or was written under
+// another table name, or with other actions, keys or rules;
+// [envelope.ErrNotEncrypted] if the item is not of this format;
+// [envelope.ErrKeyDenied] or [envelope.ErrMaterials] if no key opened it;
+// [envelope.ErrUnsupported] if it names an algorithm or version that this package
+// does not know; and the context's error if ctx has ended.
 func (d *Decryptor) DecryptItem(ctx context.Context, stored envelope.Item) (envelope.Item, error) {
 	plain, err := d.decrypt(ctx, stored)
 	if err != nil {

@@ -82,12 +82,13 @@ func parseDescription(item envelope.Item) (description, error) {
 	return d, err
 }
 
-// Describe returns the pairs of an old item's material description, without any
-// key: which algorithms and what kind of provider its writer used. Nothing signs
-// them, so anyone who may write to the table can have written anything. Every
-// failure is an [*envelope.Error]. It matches [envelope.ErrNotEncrypted] if the item
-// is not of the old format, [envelope.ErrUnsupported] for another version of the
-// description, or [envelope.ErrTampered] for malformed bytes.
+// Describe returns the pairs of an old item's material description, which say which
+// algorithms and what kind of provider its writer used. They include no key. They
+// are not signed, so anyone who may write to the table can have written anything
+// into them. Every failure is an [*envelope.Error]. It matches
+// [envelope.ErrNotEncrypted] if the item is not of the old format,
+// [envelope.ErrUnsupported] for another version of the description, or
+// [envelope.ErrTampered] for malformed bytes.
 func Describe(item envelope.Item) (map[string]string, error) {
 	if !envelope.IsLegacy(item) {
 		return nil, fail("inspect", "", errNotLegacy)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package legacy reads the items of the older DynamoDB Encryption Client (Java
-// 1.x and 2.x, Python 1.x to 3.x), from which a table moves to the format of
-// package envelope. It writes nothing in the old format.
+// 1.x and 2.x, Python 1.x to 3.x), so that a table can move to the format of
+// package envelope. It never writes the old format.
 //
 //	mac, err := legacy.NewHMAC("HmacSHA256", signingKey)
 //	provider, err := legacy.NewStatic(legacy.StaticConfig{ContentKey: contentKey, Verification: mac})
@@ -21,9 +21,9 @@
 //
 // # What must be known
 //
-// An old item has no list of its attributes and no name of its key. Table name,
-// actions, provider and rules come from [Config] alone and must be the writer's;
-// otherwise the item does not verify. What the clients do by default:
+// An old item has no list of its attributes and does not name its key. Table
+// name, actions, provider and rules come from [Config] alone and must equal the
+// writer's; otherwise the item does not verify. What the clients do by default:
 //
 //   - The Java mapper signs keys and the version attribute, encrypts and signs
 //     other mapped fields, and does nothing to unmapped attributes. @DoNotEncrypt
@@ -55,11 +55,12 @@
 //
 // The official libraries return attributes without an action unverified, and an
 // item as it is if the configuration has an action for none of its attributes.
-// Here an attribute without an action is refused, and so is an item that lacks a
-// key, or bears an attribute of the current format. Values are read strictly:
-// the wrapped content key of an item is signed by nothing, and with RSA wrapping
-// anyone who has the public key can replace it. Algorithm names select from a
-// list. Of the items' own texts, nothing else is used.
+// This package refuses an attribute without an action, an item that lacks a key,
+// and an item that has an attribute of the current format. It reads values
+// strictly, because the wrapped content key of an item is not signed, and with
+// RSA wrapping anyone who has the public key can replace it. An algorithm name
+// in an item only selects from a list; the package uses no other text of an
+// item.
 //
 // # Limits
 //
@@ -70,8 +71,8 @@
 //   - A number key that DynamoDB has shortened, such as 1.50 to 1.5, is not what
 //     the direct AWS KMS provider had in its encryption context: no client can open
 //     such an item.
-//   - An old item that is put back in place of a newer one verifies as long as
-//     reading old items is allowed. Migrate, then forbid it.
+//   - An old item that someone puts back in place of a newer one verifies as
+//     long as reading old items is allowed. Migrate, and then forbid it.
 //
 // # Reference
 //

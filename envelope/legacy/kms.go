@@ -18,9 +18,9 @@ import (
 	"github.com/ddbseal/ddbseal/envelope/internal/nilvalue"
 )
 
-// KMS opens keys that AWS KMS has wrapped; package awskms has an implementation,
-// NewLegacy. It must use the keys that it was configured for and no others: the
-// item does not say which key wrapped it.
+// KMS decrypts keys that AWS KMS has wrapped. NewLegacy of package awskms
+// returns an implementation. An implementation must use only the KMS keys that
+// it was configured for, because the item does not say which key wrapped it.
 type KMS interface {
 	// Decrypt opens what GenerateDataKey returned as CiphertextBlob under the
 	// same encryption context. A refusal for lack of permission matches

@@ -56,8 +56,8 @@ type MetaStoreConfig struct {
 	// can ask for.
 	SignedOnly []string
 	// CacheTime is how long the keys of a row stay in memory; zero means ten
-	// minutes. A key that is no longer permitted works until then. At most 1000
-	// rows are kept.
+	// minutes. A withdrawn permission to use a key takes effect after that
+	// time. At most 1000 rows are kept.
 	CacheTime time.Duration
 }
 

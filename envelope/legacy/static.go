@@ -10,15 +10,15 @@ import (
 	"github.com/ddbseal/ddbseal/envelope"
 )
 
-// StaticConfig has the keys of a writer that used the same ones for every item:
+// StaticConfig has the keys of a writer that used the same keys for every item:
 // SymmetricStaticProvider and AsymmetricStaticProvider of the Java client,
 // StaticCryptographicMaterialsProvider of the Python one.
 type StaticConfig struct {
 	redaction
 	// ContentKey is the AES key of 16, 24 or 32 bytes that values are encrypted
-	// with. It is copied.
+	// with. NewStatic copies it.
 	ContentKey []byte
-	// Verification is the key that items are signed with.
+	// Verification is the key that verifies the signatures of items.
 	Verification *VerificationKey
 }
 

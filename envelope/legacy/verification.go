@@ -15,8 +15,8 @@ import (
 	"github.com/ddbseal/ddbseal/envelope"
 )
 
-// VerificationKey is the key that the writer signed items with: a MAC key, or the
-// public half of an RSA key pair. It does not print.
+// VerificationKey is the key that verifies the signatures of items: a MAC key, or
+// the public half of an RSA key pair. Printing it does not show the key.
 type VerificationKey struct {
 	redaction
 	verifier verifier

@@ -20,25 +20,27 @@ import (
 	"github.com/ddbseal/ddbseal/envelope"
 )
 
-// WrappedConfig has the keys of a writer that drew a content key for each item
-// and wrapped it under one key: WrappedMaterialsProvider of the Java client,
-// WrappedCryptographicMaterialsProvider of the Python one, and the KeyStore
-// provider of the Java client.
+// WrappedConfig has the keys of a writer that generated a content key for each
+// item and wrapped it under one key: WrappedMaterialsProvider of the Java
+// client, WrappedCryptographicMaterialsProvider of the Python one, and the
+// KeyStore provider of the Java client.
 type WrappedConfig struct {
 	redaction
 	// WrappingKey is the AES key of 16, 24 or 32 bytes that content keys are
-	// wrapped under. It is copied. Or UnwrappingKey is the private half of an RSA
-	// key pair, of at least 1024 bits. Exactly one of the two is set.
+	// wrapped under; NewWrapped copies it. UnwrappingKey is the private half of
+	// the RSA key pair, of at least 1024 bits, that they are wrapped under. Set
+	// exactly one of the two.
 	WrappingKey   []byte
 	UnwrappingKey *rsa.PrivateKey
-	// Verification is the key that items are signed with.
+	// Verification is the key that verifies the signatures of items.
 	Verification *VerificationKey
 }
 
-// NewWrapped returns the provider of a writer with wrapped content keys. Nothing
-// signs a wrapped key: with an RSA key pair anyone who has the public half can
-// replace it, which no more than destroys the item's encrypted attributes, since
-// this package reads values strictly. Errors: [envelope.ErrConfiguration].
+// NewWrapped returns the provider of a writer with wrapped content keys. A
+// wrapped key is not signed. With an RSA key pair, anyone who has the public
+// half can replace it, which only destroys the item's encrypted attributes,
+// because this package reads values strictly. Errors:
+// [envelope.ErrConfiguration].
 func NewWrapped(c WrappedConfig) (Provider, error) {
 	if err := checkVerification(c.Verification); err != nil {
 		return nil, err

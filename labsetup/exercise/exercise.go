@@ -16,61 +16,64 @@ type Exercise struct {
 	Title string `json:"title"`
 	// Goal is what the exercise teaches, in a sentence.
 	Goal string `json:"goal"`
-	// Task says what to do. Start says what it starts from.
+	// Task says what to do. Start describes the starting state.
 	Task  string   `json:"task"`
 	Start string   `json:"start"`
 	Hints []string `json:"hints"` // each says more than the one before
-	// Text reports whether the answer is a text that Check is given. Otherwise the
-	// answer is a change of what Start has made.
+	// Text reports whether the answer is a text to pass to Check. Otherwise the
+	// answer is a change of what Set.Start created.
 	Text bool `json:"text"`
 }
 
 // Solution is one way to solve an exercise.
 type Solution struct {
-	// Why says why it works, and why a simpler answer does not.
+	// Why says why the solution works, and why a simpler answer does not.
 	Why string `json:"why"`
 	// Commands are shell commands with the AWS CLI, in order.
 	Commands []string `json:"commands,omitempty"`
-	// Answer is the text of an exercise that is answered by one.
+	// Answer is the text that answers an exercise with Text set.
 	Answer string `json:"answer,omitempty"`
 }
 
-// Finding is what one call of a check has shown.
+// Finding is the result of one call of a check.
 type Finding struct {
 	Who      string `json:"who"`
 	Tried    string `json:"tried"`
 	Expected string `json:"expected"`
 	Got      string `json:"got"`
 	OK       bool   `json:"ok"`
-	// Why says, for a finding that is not OK, what it means.
+	// Why says what a finding that is not OK means.
 	Why string `json:"why,omitempty"`
 }
 
-// Result is what a check has found.
+// Result is the result of Set.Check.
 type Result struct {
 	ID       string    `json:"id"`
 	Findings []Finding `json:"findings"`
 }
 
-// Passed reports whether every finding is as expected.
+// Passed reports whether there are findings and all of them are as expected.
 func (r *Result) Passed() bool {
 	return len(r.Findings) > 0 && !slices.ContainsFunc(r.Findings, func(f Finding) bool { return !f.OK })
 }
 
-// The sentinels of this package.
+// Errors of the methods of Set.
 var (
 	// ErrUnknown means that no exercise has the ID.
 	ErrUnknown = errors.New("unknown exercise")
 	// ErrNotStarted means that the starting state of the exercise is missing.
 	ErrNotStarted = errors.New("the exercise was not started")
-	// ErrNoAnswer means that the exercise is answered by a text and none was
-	// given.
+	// ErrNoAnswer means that the answer to the exercise is a text and Set.Check
+	// got none.
 	ErrNoAnswer = errors.New("the exercise is answered by a text, and none was given")
-	// ErrForm means that the text of an answer cannot be read.
+	// ErrForm means that the text of an answer is malformed or longer than 64
+	// KiB.
 	ErrForm = errors.New("the answer cannot be read")
-	// ErrNotOurs means that something has a name of the exercise and not its tag.
+	// ErrNotOurs means that a resource has a name of the exercise and lacks its
+	// tag.
 	ErrNotOurs = errors.New("exists, but was not made by this exercise: it lacks the tag " + Tag)
-	// ErrAudit means that CloudTrail does not show yet what Start has done.
+	// ErrAudit means that CloudTrail does not show yet what Set.Start did. Try
+	// again later.
 	ErrAudit = errors.New("the audit does not show yet what the exercise has done: CloudTrail takes up to fifteen " +
 		"minutes on AWS, try again later")
 )

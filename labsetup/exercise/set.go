@@ -12,29 +12,31 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// Config says where the exercises are done.
+// Config says where the exercises run.
 type Config struct {
-	// Administrator signs as the principal who makes the starting states and
-	// looks at the results. It needs permission to administer KMS keys, DynamoDB
-	// tables and IAM, and should be an IAM user or a role: key policies name it.
+	// Administrator signs as the principal that creates the starting states and
+	// checks the results. It needs permission to administer KMS keys, DynamoDB
+	// tables and IAM. It should be an IAM user or a role, because key policies
+	// name it.
 	Administrator aws.Config
-	// As returns a configuration that signs with other credentials against the
-	// same endpoints. Nil: Administrator with the credentials replaced.
+	// As returns a configuration that signs with other credentials and calls
+	// the same endpoints. Nil: a copy of Administrator with these credentials.
 	As func(aws.Credentials) aws.Config
-	// Keys is told the access key of each user that Start makes; an error fails
-	// Start. Nil: the users get no access key.
+	// Keys is called with the access key of each user that Start creates. If it
+	// returns an error, Start fails. Nil: the users get no access key.
 	Keys func(user string, c aws.Credentials) error
-	// Deadline is how long a check may take to come true, as permissions take
-	// minutes to spread on AWS. Zero: it must hold at once.
+	// Deadline is how long Check repeats a call that does not have the expected
+	// result yet, because a change of permissions takes minutes to take effect
+	// on AWS. Zero: the result must be right at once.
 	Deadline time.Duration
 }
 
-// Set is the exercises of one account. It is safe for concurrent use as long as
-// each exercise is used by one goroutine at a time.
+// Set has the exercises of one account. It is safe for concurrent use if only
+// one goroutine at a time uses an exercise.
 type Set struct{ cfg Config }
 
-// New returns the exercises of an account and makes no call. It fails if the
-// administrator has no credentials or no Region.
+// New returns the exercises of an account. It makes no call. It returns an
+// error if the administrator has no credentials or no Region.
 func New(cfg Config) (*Set, error) {
 	if cfg.Administrator.Credentials == nil || cfg.Administrator.Region == "" {
 		return nil, errors.New("exercise: the administrator needs credentials and a Region")
@@ -51,8 +53,8 @@ func New(cfg Config) (*Set, error) {
 	return &Set{cfg: cfg}, nil
 }
 
-// Start creates the starting state of an exercise. Calling it again puts the
-// starting state back. Errors: [ErrUnknown], [ErrNotOurs], and the errors of AWS.
+// Start creates the starting state of an exercise. A second call restores the
+// starting state. Errors: [ErrUnknown], [ErrNotOurs], and the errors of AWS.
 func (e *Set) Start(ctx context.Context, id string) error {
 	d, s, err := e.open(ctx, id)
 	if err != nil {
@@ -66,10 +68,10 @@ func (e *Set) Start(ctx context.Context, id string) error {
 }
 
 // Check makes the calls that show whether the exercise is solved and reports what
-// they found. It changes nothing that an answer consists of. answer is the text
-// of an exercise with Text set and is ignored otherwise. An answer that is wrong
-// is not an error: see [Result.Passed]. Errors: [ErrUnknown], [ErrNotStarted],
-// [ErrNoAnswer], [ErrForm], [ErrAudit], and the errors of AWS.
+// they found. It changes nothing that is part of an answer. answer is the text
+// that answers an exercise with Text set; Check ignores it for other exercises. A
+// wrong answer is not an error: see [Result.Passed]. Errors: [ErrUnknown],
+// [ErrNotStarted], [ErrNoAnswer], [ErrForm], [ErrAudit], and the errors of AWS.
 func (e *Set) Check(ctx context.Context, id, answer string) (*Result, error) {
 	d, s, err := e.open(ctx, id)
 	if err != nil {
@@ -95,14 +97,15 @@ func (e *Set) Check(ctx context.Context, id, answer string) (*Result, error) {
 }
 
 // Solution returns a solution of an exercise that was started, with the names and
-// ARNs of its resources, and changes nothing. Errors: [ErrUnknown],
+// ARNs of its resources. It changes nothing. Errors: [ErrUnknown],
 // [ErrNotStarted], and the errors of AWS.
 func (e *Set) Solution(ctx context.Context, id string) (Solution, error) {
 	solution, _, err := e.solve(ctx, id)
 	return solution, err
 }
 
-// Solve does what [Set.Solution] says, and returns it. Errors: as Solution.
+// Solve carries out the solution of [Set.Solution] and returns it. Errors:
+// those of Solution.
 func (e *Set) Solve(ctx context.Context, id string) (Solution, error) {
 	solution, commands, err := e.solve(ctx, id)
 	if err != nil {
@@ -132,9 +135,9 @@ func (e *Set) solve(ctx context.Context, id string) (Solution, []command, error)
 	return solution, commands, nil
 }
 
-// Remove removes what Start has made: the keys are scheduled for deletion in
-// seven days, the least that AWS allows. Calling it again does nothing. Errors:
-// [ErrUnknown], [ErrNotOurs], and the errors of AWS.
+// Remove deletes what Start created. It schedules KMS keys for deletion in
+// seven days, the shortest time that AWS allows. A second call does nothing.
+// Errors: [ErrUnknown], [ErrNotOurs], and the errors of AWS.
 func (e *Set) Remove(ctx context.Context, id string) error {
 	d, s, err := e.open(ctx, id)
 	if err != nil {

@@ -18,8 +18,8 @@ import (
 	"github.com/ddbseal/ddbseal/internal/keypolicy"
 )
 
-// Tag is the name of the tag that everything bears that the exercises make. Its
-// value is the ID of the exercise.
+// Tag is the name of the tag of everything that the exercises create. Its value
+// is the ID of the exercise.
 const Tag = "ddbseal-exercise"
 
 // stage is where one exercise is done, for the time of one call.

@@ -12,12 +12,13 @@ import (
 	"github.com/ddbseal/ddbseal/internal/awsmessage"
 )
 
-// AssertDenied checks that err is AWS's refusal of action, such as
-// "kms:Decrypt", and that its message holds because, such as "no
-// identity-based policy" or "explicit deny in a resource-based policy"; an
-// empty because is not compared. The action need not be the call that was
-// made: reading an encrypted table is refused for kms:Decrypt. Errors that are
-// no denials (a disabled key, a missing table) fail the test.
+// AssertDenied checks that err is AWS's denial of action, such as
+// "kms:Decrypt", and that its message contains because, such as "no
+// identity-based policy" or "explicit deny in a resource-based policy". An
+// empty because matches any message. The action need not be the call that was
+// made: a read of an encrypted table is denied for kms:Decrypt. A nil error
+// fails the test, and so does an error that is not a denial, such as that of a
+// disabled key or a missing table.
 func AssertDenied(t testing.TB, err error, action, because string) {
 	t.Helper()
 	if why := notDenied(err, action, because); why != "" {

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// Clock is a clock that a test can put forward. The zero value shows the
-// machine's time and runs; NewClock returns one that stands still. Its methods
-// are safe for use by several goroutines.
+// Clock is a clock that a test can move forward. The zero value runs and shows
+// the machine's time; NewClock returns a clock that stands still. A Clock is
+// safe for concurrent use.
 type Clock struct {
 	stands time.Time // zero: the clock runs
 
@@ -17,11 +17,11 @@ type Clock struct {
 	forward time.Duration
 }
 
-// NewClock returns a clock that shows t until Advance puts it forward: for a
-// test that compares times. Pass its Now as Clock of [localaws.Options].
+// NewClock returns a clock that shows t until Advance moves it, for tests that
+// compare times. Pass its Now as Clock of [localaws.Options].
 func NewClock(t time.Time) *Clock { return &Clock{stands: t} }
 
-// Now returns the time.
+// Now returns the time that the clock shows.
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -31,7 +31,7 @@ func (c *Clock) Now() time.Time {
 	return time.Now().Add(c.forward)
 }
 
-// Advance puts the clock forward.
+// Advance moves the clock forward by d.
 func (c *Clock) Advance(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -12,13 +12,15 @@
 //	_, err := client.GetItem(ctx, …)
 //	localawstest.AssertDenied(t, err, "kms:Decrypt", "no identity-based policy")
 //
-// When the test ends, New's cleanup checks what must hold for every server: it
-// failed nowhere inside, no encrypted table lost its key unless somebody
-// scheduled the deletion, and no secret is in the audit.
+// When the test ends, a cleanup that New registers checks what must hold for
+// every server: the server had no internal failure, no encrypted table lost its
+// key unless a call scheduled the key's deletion, and the audit has no secret
+// access key that this package created.
 //
-// PolicyTest tests one's own key policies: a policy, principals, and calls with
-// the expected outcome.
+// PolicyTest tests your own key policies: it has a policy, principals, and
+// calls with their expected outcomes.
 //
-// Functions of this package fail the test they are given instead of returning
-// errors. They must be called from the test's own goroutine.
+// Functions of this package that take a testing.TB, and the methods of Server,
+// fail the test instead of returning errors. Call them from the goroutine that
+// runs the test.
 package localawstest

@@ -20,22 +20,21 @@ import (
 )
 
 // PolicyTest says what a key policy must allow and deny. Every case makes a
-// real call against a key of its own under the policy, so that the outcome is
-// that of policy, IAM policies and boundaries together. The document names its
+// real call to a server and a key of its own, so that the key policy, IAM
+// policies and permissions boundaries decide together. The document names its
 // principals as arn:aws:iam::{{account}}:user/<name>.
 type PolicyTest struct {
-	KeyPolicy any // as in Seed
-	// Seed makes the principals: its users and roles, with their policies.
+	KeyPolicy any // a policy document as in Seed
+	// Seed has the principals: users and roles, with their policies.
 	Seed  Seed
 	Cases []PolicyCase
 }
 
 // PolicyCase is one call and its expected outcome.
 type PolicyCase struct {
-	Name string // of the subtest; empty: made from the rest
-	// As is the caller: "root", "user/<name>" or "role/<name>". A role is
-	// assumed by a user who may assume every role whose trust policy admits the
-	// account.
+	Name string // of the subtest; empty: composed of Action, As and the outcome
+	// As is the caller: "root", "user/<name>" or "role/<name>". A user who may
+	// assume every role whose trust policy admits the account assumes the role.
 	As string
 	// Action is the call: kms:Encrypt, Decrypt, ReEncryptFrom,
 	// GenerateDataKey, GenerateDataKeyWithoutPlaintext, DescribeKey,
@@ -48,12 +47,12 @@ type PolicyCase struct {
 	EncryptionContext map[string]string
 	// Denies is the action that must be denied; empty: the call must succeed.
 	Denies string
-	// Because is a part of the denial's message.
+	// Because is a part of the denial's message; empty: any message.
 	Because string
 }
 
 // Run runs every case as a subtest. If the outcome of a case is not the expected
-// one, the failure lists how each statement and grant bore on the call.
+// one, the failure lists how each statement and grant applied to the call.
 func (p PolicyTest) Run(t *testing.T) {
 	t.Helper()
 	if len(p.Cases) == 0 {

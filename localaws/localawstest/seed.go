@@ -17,13 +17,15 @@ import (
 	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
 )
 
-// Seed is what a server holds before a test, made by its root user in the
-// order policies, groups, users, roles, keys, grants, tables. It can be read
-// from JSON with ParseSeed.
+// Seed is what a server has before a test. The root user creates it in the
+// order policies, groups, users, roles, keys, grants, tables. ParseSeed reads a
+// Seed from JSON.
 //
-// A policy document is a string, a json.RawMessage, or a Go value that
-// marshals to one. Everywhere in it {{account}}, {{region}} and {{key:name}}
-// stand for the account's id, the region and the ARN of a key made before.
+// A policy document is a string, a []byte, a json.RawMessage, or a Go value
+// that marshals to one. In its text, {{account}}, {{region}} and {{key:name}}
+// stand for the account's ID, the Region and the ARN of a key. The key must
+// exist already, so a policy of a user who is in the same Seed as the key
+// cannot name it: use two seeds.
 type Seed struct {
 	Policies []ManagedPolicy `json:"policies,omitempty"`
 	Groups   []Group         `json:"groups,omitempty"`
@@ -40,15 +42,15 @@ type ManagedPolicy struct {
 	Document any    `json:"document"`
 }
 
-// Group is an IAM group. Attach has policy ARNs, names of AWS managed policies
-// or names of the seed's own.
+// Group is an IAM group. Attach has the ARNs of policies, the names of AWS
+// managed policies, or the names of policies of the seed.
 type Group struct {
 	Name     string         `json:"name"`
 	Policies map[string]any `json:"policies,omitempty"` // inline, by name
 	Attach   []string       `json:"attach,omitempty"`
 }
 
-// User is an IAM user; Server.User gives its access key.
+// User is an IAM user. Server.User returns a configuration with its access key.
 type User struct {
 	Name     string         `json:"name"`
 	Policies map[string]any `json:"policies,omitempty"`
@@ -57,7 +59,8 @@ type User struct {
 	Boundary string         `json:"boundary,omitempty"` // as in Attach
 }
 
-// Role is an IAM role; Server.Assume gives a session.
+// Role is an IAM role. Server.Assume returns a configuration with a session of
+// it.
 type Role struct {
 	Name     string         `json:"name"`
 	Trust    any            `json:"trust"`
@@ -66,11 +69,11 @@ type Role struct {
 	Boundary string         `json:"boundary,omitempty"`
 }
 
-// Key is a KMS key; Server.Key gives its ARN.
+// Key is a KMS key. Server.Key returns its ARN.
 type Key struct {
-	Name        string `json:"name"` // of alias/<name> too
+	Name        string `json:"name"` // the key also gets the alias alias/<name>
 	Description string `json:"description,omitempty"`
-	Policy      any    `json:"policy,omitempty"` // nil: AWS's default, which hands everything to IAM
+	Policy      any    `json:"policy,omitempty"` // nil: AWS's default, which lets IAM policies decide
 	HMAC        bool   `json:"hmac,omitempty"`   // HMAC_256 instead of SYMMETRIC_DEFAULT
 	// Spec is the key spec of an asymmetric key: RSA_2048, RSA_3072 or RSA_4096 for
 	// encryption, ECC_NIST_P256, ECC_NIST_P384 or ECC_NIST_P521 for key agreement.
@@ -88,9 +91,9 @@ type Grant struct {
 	ContextSubset map[string]string `json:"contextSubset,omitempty"`
 }
 
-// Table is a DynamoDB table with on-demand capacity. Its keys, and those of its
-// indexes, are names of attributes of type string, or with ":N" or ":B" behind the
-// name of type number or binary: "number:N".
+// Table is a DynamoDB table with on-demand capacity. Its keys, and the keys of its
+// indexes, are names of attributes of type string. A name that ends in ":N" or
+// ":B" is of type number or binary, such as "number:N".
 type Table struct {
 	Name         string `json:"name"`
 	PartitionKey string `json:"partitionKey"`
@@ -100,26 +103,28 @@ type Table struct {
 	// Key is a key of the seed, "alias/aws/dynamodb" for the AWS managed key,
 	// or empty for the AWS owned key.
 	Key string `json:"key,omitempty"`
-	// Policy is the resource-based policy, nil for none.
+	// Policy is the resource-based policy, a document as in Seed, or nil for
+	// none.
 	Policy any `json:"policy,omitempty"`
 	// Stream is the StreamViewType of the table's stream, such as
 	// NEW_AND_OLD_IMAGES, or empty for a table without a stream.
 	Stream string `json:"stream,omitempty"`
 }
 
-// Index is a secondary index of a table. Several attributes of one key of a global
-// index are separated by commas: "tenant,region".
+// Index is a secondary index of a table. A key of a global index can have several
+// attributes, separated by commas, such as "tenant,region".
 type Index struct {
 	Name string `json:"name"`
-	// PartitionKey is empty for a local index, which has the table's.
+	// PartitionKey is empty for a local index, which has the partition key of
+	// the table.
 	PartitionKey string `json:"partitionKey,omitempty"`
 	SortKey      string `json:"sortKey,omitempty"`
-	// Projection names the attributes besides all keys that the index holds: nil
-	// for all attributes, empty for the keys only.
+	// Projection names the attributes that the index has in addition to the
+	// keys. Nil: all attributes. Empty: the keys only.
 	Projection []string `json:"projection"`
 }
 
-// ParseSeed reads a Seed from JSON; an unknown member is an error.
+// ParseSeed reads a Seed from JSON. An unknown member is an error.
 func ParseSeed(text []byte) (Seed, error) {
 	var s Seed
 	d := json.NewDecoder(strings.NewReader(string(text)))
@@ -127,7 +132,7 @@ func ParseSeed(text []byte) (Seed, error) {
 	return s, d.Decode(&s)
 }
 
-// Seed adds to what the server holds.
+// Seed creates what the seed describes, in addition to what the server has.
 func (s *Server) Seed(seed Seed) {
 	s.t.Helper()
 	ctx, people := context.Background(), iam.NewFromConfig(s.Root())

@@ -19,8 +19,8 @@ import (
 // Server is an embedded AWS for one test.
 type Server struct {
 	*localaws.Server
-	// Clock is the server's clock, which the test can put forward; nil when
-	// WithOptions gave another one.
+	// Clock is the server's clock, which the test can move forward. It is nil
+	// if WithOptions set another clock.
 	Clock *Clock
 
 	t       testing.TB
@@ -31,7 +31,7 @@ type Server struct {
 	keys  map[string]string // ARNs by name
 }
 
-// Option changes what New makes.
+// Option configures the Server that New returns.
 type Option func(*options)
 
 type options struct {
@@ -39,15 +39,16 @@ type options struct {
 	seeds  []Seed
 }
 
-// WithOptions sets the server's options. Their DataDir is empty unless set
-// here: t.TempDir() makes a durable server.
+// WithOptions sets the server's options. Set DataDir to t.TempDir() for a
+// server that keeps its state on disk.
 func WithOptions(o localaws.Options) Option { return func(c *options) { c.server = o } }
 
-// WithSeed fills the server before the test runs; see Seed.
+// WithSeed creates what a Seed describes before New returns. Several seeds are
+// created in their order.
 func WithSeed(s Seed) Option { return func(c *options) { c.seeds = append(c.seeds, s) } }
 
-// New starts a server that is closed, after its invariants were checked, when
-// the test ends.
+// New starts a server. When the test ends, a cleanup checks the server's
+// invariants, which the package documentation lists, and closes it.
 func New(t testing.TB, opts ...Option) *Server {
 	t.Helper()
 	var c options
@@ -79,8 +80,8 @@ func New(t testing.TB, opts ...Option) *Server {
 // Root returns the configuration of the account's root user.
 func (s *Server) Root() aws.Config { return s.Config(s.RootCredentials()) }
 
-// User returns the configuration of an IAM user, with an access key that is
-// made at the first call. The user must exist.
+// User returns the configuration of an IAM user. The first call creates an
+// access key for the user. The user must exist.
 func (s *Server) User(name string) aws.Config {
 	s.t.Helper()
 	s.mu.Lock()
@@ -98,8 +99,9 @@ func (s *Server) User(name string) aws.Config {
 	return s.Config(c)
 }
 
-// Assume returns the configuration of a new session of a role, assumed by the
-// caller of cfg. Role is a name in the server's account, or an ARN.
+// Assume returns the configuration of a new session of a role, which the
+// principal that cfg signs as assumes. role is a name in the server's account,
+// or an ARN.
 func (s *Server) Assume(cfg aws.Config, role, session string) aws.Config {
 	s.t.Helper()
 	out, err := sts.NewFromConfig(cfg).AssumeRole(context.Background(),
@@ -110,7 +112,7 @@ func (s *Server) Assume(cfg aws.Config, role, session string) aws.Config {
 		SecretAccessKey: *out.Credentials.SecretAccessKey, SessionToken: *out.Credentials.SessionToken})
 }
 
-// Key returns the ARN of the key that a seed named.
+// Key returns the ARN of the key with the name in a Seed.
 func (s *Server) Key(name string) string {
 	s.t.Helper()
 	s.mu.Lock()
@@ -122,8 +124,9 @@ func (s *Server) Key(name string) string {
 	return arn
 }
 
-// SetKeyPolicy puts the policy, a document as in Seed, on the key that a seed
-// named, as root and without the check against locking oneself out.
+// SetKeyPolicy replaces the policy of the key with the name in a Seed. document
+// is a policy document as in Seed. The root user makes the call, with
+// BypassPolicyLockoutSafetyCheck set.
 func (s *Server) SetKeyPolicy(name string, document any) {
 	s.t.Helper()
 	_, err := kms.NewFromConfig(s.Root()).PutKeyPolicy(context.Background(), &kms.PutKeyPolicyInput{
@@ -131,7 +134,9 @@ func (s *Server) SetKeyPolicy(name string, document any) {
 	s.must(err, "set the policy of key %s", name)
 }
 
-// Events returns what CloudTrail holds of one operation, oldest first.
+// Events returns the audited calls of one operation, such as "Decrypt", oldest
+// first: management events and data events, without calls whose signature was
+// refused.
 func (s *Server) Events(operation string) []*localaws.Event {
 	var out []*localaws.Event
 	for _, e := range s.Audit().Events() {

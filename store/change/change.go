@@ -19,14 +19,14 @@ import (
 type Kind uint8
 
 const (
-	// Insert is a new item. A line of an incremental export with view NEW_IMAGE
-	// that was written is an Insert too, whether or not the item existed before.
+	// Insert is a new item. In an incremental export with view NEW_IMAGE, every
+	// write of an item is an Insert, whether or not the item existed before.
 	Insert Kind = iota + 1
-	// Modify is a change of an item, or its replacement.
+	// Modify is an update or a replacement of an item.
 	Modify
-	// Remove is a deletion.
+	// Remove is the deletion of an item.
 	Remove
-	// Snapshot is an item of a full export: its state at the time of the export.
+	// Snapshot is an item of a full export, as it was at the time of the export.
 	Snapshot
 )
 
@@ -50,24 +50,25 @@ func kindOf(name string) Kind {
 	return 0
 }
 
-// Change is one change of one item.
+// Change is a change of one item.
 type Change[T any] struct {
-	// Old and New are the item before and after the change, decrypted. They are
-	// nil where there was no item, where the record's view leaves the image out,
-	// and where the item is of another entity type than T.
+	// Old and New are the item before and after the change, decrypted. One is
+	// nil if there was no item, if the record's view leaves the image out, or if
+	// the item is of another entity type than T.
 	Old, New *T
 	// Key is the item's key. Its values are of type types.AttributeValue.
 	Key  store.Key
 	Kind Kind
-	// At is when the write was made: whole seconds in a stream, milliseconds or
-	// microseconds in Kinesis Data Streams, microseconds in an incremental
-	// export, and zero in a full export.
+	// At is the time of the write, in whole seconds in a stream, in
+	// milliseconds or microseconds in Kinesis Data Streams, and in microseconds
+	// in an incremental export. It is zero in a full export.
 	At time.Time
 	// Sequence is the sequence number, which grows for the changes of one key. It
 	// is empty in exports, and in Kinesis records that were decoded without their
 	// envelope.
 	Sequence string
-	// ByTTL means that DynamoDB deleted the item because its time to live had passed.
+	// ByTTL reports that DynamoDB deleted the item because its time to live had
+	// passed.
 	ByTTL bool
 
 	old, new envelope.Item // in plaintext
@@ -76,13 +77,13 @@ type Change[T any] struct {
 	index    int
 }
 
-// Changed names, in order, the attributes whose plaintext the change added,
-// removed or altered; numbers compare by value, and sets without an order. All
-// attributes of the items count, those that T lacks too. The list is empty if
-// the items are equal, as after a write that only encrypted the item again.
+// Changed returns, in order, the names of the attributes whose plaintext the
+// change added, removed or altered. It compares numbers by value and ignores
+// the order of sets. All attributes of the items count, including those that T
+// lacks. The list is empty if the items are equal, for example after a write
+// that only encrypted the item again.
 //
-// Changed reports false if the record does not have both states, because of the
-// view of its stream.
+// Changed reports false if the view of the stream leaves out one of the images.
 func (c Change[T]) Changed() (names []string, ok bool) {
 	if !c.complete {
 		return nil, false

@@ -10,38 +10,39 @@ import (
 	"time"
 )
 
-// Position is how far a shard of a stream was handled.
+// Position says how far a shard of a stream was handled.
 type Position struct {
 	// Stream is the stream's ARN, Shard the shard's id.
 	Stream, Shard string
 	// Sequence is the sequence number of the last record that was handled, or was
 	// older than Since; empty if there is none.
 	Sequence string
-	// Since leaves out older records; zero leaves out none.
+	// Since makes Follow leave out older records; zero means none.
 	Since time.Time
-	// Done means that all of the shard was handled, and it gets no more records.
+	// Done reports that all of the shard was handled and that it gets no more
+	// records.
 	Done bool
 }
 
-// Checkpoint keeps positions. [Memory] and [TableCheckpoint] are two; the methods
-// can be called by several goroutines. A position may be lost or be older than
-// the one that was saved last: changes then come again. It may never be ahead of
-// what was saved.
+// Checkpoint keeps positions. [Memory] and [TableCheckpoint] implement it. Follow
+// calls its methods from several goroutines. A checkpoint may lose a position or
+// return an older one than was saved last: changes then come again. It must never
+// return a position that is ahead of what was saved.
 type Checkpoint interface {
-	// Load is called once, when a call of [Follow] begins. It returns all
-	// positions. A checkpoint that processes share makes an earlier caller fail: its
-	// calls of Save then return an error that matches [ErrTakenOver].
+	// Load returns all positions. [Follow] calls it once, at its beginning. If
+	// processes share the checkpoint, Load takes it over: calls of Save by an
+	// earlier caller of Load then return an error that matches [ErrTakenOver].
 	Load(ctx context.Context) ([]Position, error)
-	// Save keeps a position in place of the shard's last one.
+	// Save replaces the position of the shard.
 	Save(ctx context.Context, p Position) error
-	// Remove forgets a shard that DynamoDB does not keep any more.
+	// Remove deletes the position of a shard that DynamoDB no longer has.
 	Remove(ctx context.Context, stream, shard string) error
 }
 
 var _, _ Checkpoint = (*Memory)(nil), (*TableCheckpoint)(nil)
 
-// Memory is a checkpoint that is lost with the process. Several calls of Follow,
-// one after another, can share it.
+// Memory is a checkpoint in memory, which is lost when the process ends. Several
+// calls of Follow, one after another, can share it. Use NewMemory to create one.
 type Memory struct {
 	mu        sync.Mutex
 	positions map[[2]string]Position
@@ -57,7 +58,7 @@ func (m *Memory) Load(context.Context) ([]Position, error) {
 	return slices.Collect(maps.Values(m.positions)), nil
 }
 
-// Save keeps a position.
+// Save replaces the position of the shard.
 func (m *Memory) Save(_ context.Context, p Position) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -65,7 +66,7 @@ func (m *Memory) Save(_ context.Context, p Position) error {
 	return nil
 }
 
-// Remove forgets a shard.
+// Remove deletes the position of a shard.
 func (m *Memory) Remove(_ context.Context, stream, shard string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()

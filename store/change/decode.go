@@ -24,18 +24,18 @@ const (
 	chunk = 256
 )
 
-// Decode opens records and yields them in their order; it opens up to 256 of
-// them in parallel. What fails is a [*RecordError] about one record, with a
-// Change that has the record's key, kind and sequence number as far as they
-// could be read, and the iteration goes on. Only if ctx ends is the error
-// another: it wraps the context's and is the last element.
+// Decode opens records and yields them in their order. It opens up to 256 of
+// them before it yields the first, several at a time. For a record that fails
+// it yields a [*RecordError] and a Change that has the record's key, kind and
+// sequence number as far as they could be read, and the iteration goes on. If
+// ctx ends, the last element is an error that wraps the context's.
 //
 // A RecordError matches [ErrRecord] for a malformed or truncated record,
 // [ErrView] for an unknown view, [ErrOtherTable] for a record of another table,
 // [store.ErrOtherEntity] if each image is of another entity type, and the errors
-// of the envelope package if an image does not open: envelope.ErrTampered for
-// one that was changed, envelope.ErrMaterials or envelope.ErrKeyDenied where
-// the key service did not help.
+// of the envelope package if an image does not open: for example
+// envelope.ErrTampered for one that was changed, and envelope.ErrMaterials or
+// envelope.ErrKeyDenied if no key could be obtained.
 //
 // If one of two images is of another entity type, Old or New is nil and the
 // Change is a Remove or an Insert of T.

@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package change reads the items of a table where they leave it: records of
-// DynamoDB Streams, of Kinesis Data Streams and of Lambda events, and the lines
-// of exports to S3. [Decode] turns them into values, old and new, decrypted and
+// Package change reads the changes of a table's items: from records of DynamoDB
+// Streams, of Kinesis Data Streams and of Lambda events, and from the lines of
+// exports to S3. [Decode] turns them into values, old and new, decrypted and
 // verified:
 //
 //	for c, err := range change.Decode(ctx, patients, change.Stream(out.Records)) {
 //		…
 //	}
 //
-// [Follow] reads the stream of a table in one process. To spread the work over
-// several, use what AWS offers and decode what it delivers: Lambda with
-// [Lambda] and [Response], or Kinesis Data Streams with [Kinesis]. Exports are
-// read by [DecodeExport]. docs/scale.md shows each.
+// [Follow] reads the stream of a table in one process. To use several
+// processes, let AWS distribute the records and decode what it delivers: with
+// the functions [Lambda] and [Response] in AWS Lambda, or with [Kinesis] for
+// Kinesis Data Streams. [DecodeExport] reads exports. docs/scale.md shows each.
 //
 // # What is verified
 //
-// Old and New come from items that verified: their attributes, their keys and
-// their table. What the record says besides, such as Kind, At, Sequence, ByTTL,
-// and Key where the view has no image, is the word of the service that delivered
-// it, and is not signed. Neither is the order of records, or that none is
-// missing. Someone who can write to the table can put an old version of an item
-// back, and the record of it verifies.
+// Old and New come from items whose signatures verified, with their attributes,
+// keys and table. The rest of the record is not signed: Kind, At, Sequence,
+// ByTTL, and Key if the view has no image, are as the service delivered them.
+// The order of records is not signed either, and neither is their number. Anyone
+// who can write to the table can put an old version of an item back, and its
+// record verifies.
 //
 // # Which event filters still work
 //
@@ -48,8 +48,7 @@
 // # Secrets
 //
 // A stream, an export and a Kinesis stream hold ciphertext where the table does.
-// What Decode returns is plaintext: what you write of it elsewhere is protected
-// by what protects that place.
+// What Decode yields is plaintext. If you write it elsewhere, protect it there.
 //
 // # Reference
 //

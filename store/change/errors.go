@@ -26,8 +26,8 @@ var (
 	// ErrNoStream means that the table has no stream, or its stream was disabled and all of
 	// its changes have been handled.
 	ErrNoStream = errors.New("table has no enabled stream")
-	// ErrGap means that changes are lost to the follower, because DynamoDB removed them
-	// before they were read. The error is a [*GapError].
+	// ErrGap means that changes are missing, because DynamoDB removed them before they
+	// were read. The error is a [*GapError].
 	ErrGap = errors.New("changes are missing")
 	// ErrHandler means that the handler panicked, or did not return in time.
 	ErrHandler = errors.New("handler failed")
@@ -37,13 +37,13 @@ var (
 	ErrCheckpoint = errors.New("checkpoint cannot be used")
 )
 
-// RecordError says that one record could not be decoded or handled; others are
-// not affected. The text shows neither its key nor a value.
+// RecordError means that one record could not be decoded or handled. Other
+// records are not affected. Its text has neither the key nor a value.
 type RecordError struct {
 	// Table is the name of the table to decode for.
 	Table string
-	// Index is the place of the record in the call of [Decode], from 0, or its
-	// line in an export, from 1.
+	// Index is the index of the record in the call of [Decode], or the number
+	// of its line in an export, from 1.
 	Index int
 	// Sequence is the record's sequence number; empty if it has none, or could
 	// not be read.

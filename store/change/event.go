@@ -14,11 +14,11 @@ import (
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
 )
 
-// Lambda returns the records of an event that Lambda hands to a function: of a
-// DynamoDB stream, or of a Kinesis stream to which DynamoDB writes. It only
-// divides the event: what is wrong with a single record is reported by [Decode].
+// Lambda returns the records of an event that AWS Lambda passes to a function:
+// of a DynamoDB stream, or of a Kinesis stream to which DynamoDB writes. It only
+// splits the event; [Decode] reports what is wrong with a single record.
 //
-// The error matches [ErrRecord] if the event as a whole is not one of these.
+// The error matches [ErrRecord] if the event is neither.
 func Lambda(event []byte) ([]Record, error) {
 	var out []Record
 	found := false
@@ -66,16 +66,16 @@ func readKinesis(r *ddbjson.Reader) (data, sequence string, err error) {
 }
 
 // Kinesis returns the record that DynamoDB wrote to a Kinesis stream as data.
-// sequence is the sequence number that Kinesis gave it, which is in the errors
-// and in Change.Sequence; it may be empty. Kinesis can deliver a record more
-// than once, and the records of one key out of order: compare At.
+// sequence is the sequence number that Kinesis gave it; it appears in errors
+// and in Change.Sequence and may be empty. Kinesis can deliver a record more
+// than once, and the records of one key out of order: compare Change.At.
 func Kinesis(data []byte, sequence string) Record {
 	return Record{source: fromKinesis, text: data, sequence: sequence}
 }
 
-// Line returns a line of a full or an incremental export to S3 in DynamoDB
-// JSON. number is the line's, from 1, for errors. [DecodeExport] reads whole
-// files.
+// Line returns the record of one line of a full or incremental export to S3 in
+// DynamoDB JSON. number is the number of the line, from 1, which errors have.
+// [DecodeExport] reads whole files.
 func Line(text []byte, number int) Record {
 	return Record{source: fromExport, text: text, index: number}
 }

@@ -20,10 +20,10 @@ const (
 	chunkBytes = 4 << 20
 )
 
-// DecodeExport reads one file of an export to S3 in DynamoDB JSON, full or
-// incremental, with gzip or without, and yields what its lines say in their
-// order, as [Decode] does. It reads ahead by two chunks of up to 256 lines or
-// 4 MB, whatever the file's length; a line over 4 MB is an error.
+// DecodeExport reads one file of a full or incremental export to S3 in DynamoDB
+// JSON, with or without gzip, and yields its lines in their order as [Decode]
+// does. It reads ahead by at most two chunks of up to 256 lines or 4 MiB,
+// whatever the file's length. A line of more than 4 MiB is an error.
 //
 // A [*RecordError] is about one line, whose number is its Index, and the
 // iteration goes on. Any other error is the last element: an error of r, a

@@ -35,25 +35,27 @@ type StreamsClient interface {
 var _ StreamsClient = (*dynamodbstreams.Client)(nil)
 
 // Follow reads the stream of a table and calls handle for each change, until ctx
-// ends. It is for one process at a time.
+// ends. Run it in one process at a time.
 //
-// Each change is handled at least once: after a crash, those since the last
-// checkpoint come again. The changes of one key come in order, one after the
-// other; changes of different keys are handled in parallel if they are in
-// different shards. A shard begins when the one that it descends from is done.
-// Records of other entity types than T are passed over once they verify.
+// Follow passes each change to handle at least once: after a crash, the changes
+// since the last checkpoint come again. The changes of one key come in order,
+// one after the other. Changes of different keys are handled in parallel if
+// they are in different shards. Follow starts a shard when it is done with the
+// parent of the shard. It skips records of other entity types than T after they
+// verified.
 //
-// A change that handle fails is tried again; see [Attempts]. Then it goes to
-// the function of [Poison] or ends Follow. A panic of handle is a failure that
-// matches [ErrHandler], and so is a call that does not return; see
-// [HandlerTimeout].
+// If handle returns an error, Follow tries the change again; see [Attempts].
+// Then it passes the error to the function of [Poison], or ends. A panic of
+// handle is a failure that matches [ErrHandler]. A call that does not return
+// ends Follow; see [HandlerTimeout].
 //
-// Throttling and lost connections are waited out, and expired iterators are
-// renewed. Where DynamoDB removed records before they were read, [OnGap] decides.
-// When the stream is disabled, Follow handles what is left of it, continues with
-// the table's next stream after a gap, and otherwise ends with [ErrNoStream].
+// Follow repeats calls that DynamoDB throttled and calls whose connection was
+// lost, and renews expired iterators. If DynamoDB removed records before they
+// were read, [OnGap] decides. When the stream is disabled, Follow handles the
+// records that are left in it. Then it continues with the table's next stream
+// after a gap, or ends with [ErrNoStream] if there is none.
 //
-// When ctx ends, Follow lets the running calls of handle end and returns an
+// When ctx ends, Follow waits for the running calls of handle and returns an
 // error that matches the context's. Other errors: [ErrNoStream], a [*GapError],
 // a [*RecordError], [ErrHandler], [ErrTakenOver], [ErrCheckpoint],
 // [store.ErrConfiguration], and the client's.

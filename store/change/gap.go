@@ -4,7 +4,7 @@ package change
 
 import "fmt"
 
-// GapError says where changes are missing. It matches [ErrGap].
+// GapError says where changes of a stream are missing. It matches [ErrGap].
 type GapError struct {
 	// Table is the name of the table, Stream the ARN of the stream.
 	Table, Stream string
@@ -13,7 +13,7 @@ type GapError struct {
 	// After is the sequence number of the last record that was handled before
 	// the gap; empty if there is none.
 	After string
-	// Reason says how the gap came about.
+	// Reason says why the changes are missing.
 	Reason string
 }
 

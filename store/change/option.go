@@ -59,59 +59,60 @@ func newSettings(options []Option) (*settings, error) {
 	return s, nil
 }
 
-// WithCheckpoint keeps the positions in c, so that a later call goes on where
-// this one ended. Without it they are in memory, and a call begins with the
-// oldest record.
+// WithCheckpoint keeps the positions in c, so that a later call continues where
+// this one ended. Without it the positions are in memory, and a call starts
+// with the oldest record.
 func WithCheckpoint(c Checkpoint) Option { return func(s *settings) { s.checkpoint = c } }
 
-// FromNow begins with changes made after the call, where there is no checkpoint
-// of the stream yet. Without it Follow begins with the oldest record, which is
-// up to 24 hours old. The time of a record has whole seconds, so some slightly
-// older changes can come too.
+// FromNow makes Follow start with changes made after the call if there is no
+// checkpoint of the stream yet. Without it Follow starts with the oldest
+// record, which is up to 24 hours old. The time of a record has whole seconds,
+// so some slightly older changes can come too.
 func FromNow() Option { return func(s *settings) { s.since = time.Now } }
 
-// From is [FromNow] for another time.
+// From is like [FromNow] but for changes made at t or later.
 func From(t time.Time) Option { return func(s *settings) { s.since = func() time.Time { return t } } }
 
 // Poison calls f with the [*RecordError] of each record that cannot be decoded,
-// or that the handler failed after all attempts. If f returns nil, the record
-// counts as handled, and later changes of the same key follow: keep what is
-// needed to repeat it. Otherwise Follow ends with f's error. Without Poison,
-// Follow ends with the RecordError.
+// or that the handler failed to handle in all attempts. If f returns nil, the
+// record counts as handled and later changes of the same key follow, so keep
+// what you need to repeat it. Otherwise Follow ends with f's error. Without
+// Poison, Follow ends with the RecordError.
 func Poison(f func(ctx context.Context, err error) error) Option {
 	return func(s *settings) { s.poison = f }
 }
 
-// OnGap calls f where changes are missing, before what comes after them. If f
-// returns nil, Follow goes on: bring the state up to date by a scan or an export
-// there. Otherwise Follow ends with f's error. Without OnGap, Follow ends with
-// the [*GapError].
+// OnGap calls f where changes are missing, before the changes that follow. If f
+// returns nil, Follow goes on, so let f bring your state up to date, by a scan
+// or an export. Otherwise Follow ends with f's error. Without OnGap, Follow ends
+// with the [*GapError].
 func OnGap(f func(ctx context.Context, gap *GapError) error) Option {
 	return func(s *settings) { s.gap = f }
 }
 
-// Count keeps counters of what Follow does in stats.
+// Count makes Follow count what it does in stats.
 func Count(stats *Stats) Option { return func(s *settings) { s.stats = stats } }
 
-// HandlerTimeout ends the context of a call of the handler after d, one minute
-// by default. A handler that has not returned 5 seconds later ends Follow with
-// [ErrHandler]; its goroutine goes on until it returns.
+// HandlerTimeout ends the context of each call of the handler after d. The
+// default is one minute. If the handler has not returned 5 seconds later,
+// Follow ends with [ErrHandler]; the handler's goroutine goes on until it
+// returns.
 func HandlerTimeout(d time.Duration) Option { return func(s *settings) { s.timeout = d } }
 
-// Attempts is how often a record is tried, 5 by default, with growing pauses.
-// Opening a record is tried again only if the key service failed or refused.
+// Attempts sets how often Follow tries a record, with growing pauses. The
+// default is 5. It tries to open a record again only if the key service failed
+// or refused.
 func Attempts(n int) Option { return func(s *settings) { s.attempts = n } }
 
-// PollEvery is the pause after a shard had no new records, one second by
-// default. DynamoDB allows five reads of a shard a second.
+// PollEvery sets the pause after a read of a shard that found no new records.
+// The default is one second. DynamoDB allows five reads of a shard a second.
 func PollEvery(d time.Duration) Option { return func(s *settings) { s.poll = d } }
 
-// Parallel is how many shards are read and handled at the same time, 16 by
-// default. Each holds at most 1 MB of records.
+// Parallel sets how many shards are read and handled at the same time. The
+// default is 16. Each takes memory for at most 1 MB of records.
 func Parallel(shards int) Option { return func(s *settings) { s.parallel = shards } }
 
-// UntilIdle makes Follow return nil when no shard had a record for d, and each was
-// read since the last one. Records
-// usually arrive within a second of their write, which DynamoDB does not
-// promise.
+// UntilIdle makes Follow return nil when no shard had a record for d and each
+// shard was read since the last record. Records usually arrive within a second of
+// their write, but DynamoDB does not promise that.
 func UntilIdle(d time.Duration) Option { return func(s *settings) { s.idle = d } }

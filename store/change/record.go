@@ -14,9 +14,9 @@ import (
 	"github.com/ddbseal/ddbseal/store/internal/tablename"
 )
 
-// Record is a record of a change as its source delivered it: encrypted, and not
-// looked at yet. [Stream], [Lambda], [Kinesis] and [Line] make records, [Decode]
-// opens them.
+// Record is a record of a change as its source delivered it, encrypted and not
+// parsed yet. [Stream], [Lambda], [Kinesis] and [Line] return records, and
+// [Decode] opens them.
 type Record struct {
 	source   source
 	text     []byte              // JSON, unless the source is fromStream

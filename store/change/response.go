@@ -4,8 +4,8 @@ package change
 
 import "errors"
 
-// BatchResponse is what a Lambda function returns, in JSON, whose event source
-// mapping has ReportBatchItemFailures: Lambda delivers the records again from
+// BatchResponse is the result of a Lambda function whose event source mapping
+// has ReportBatchItemFailures. Lambda delivers the records again, starting with
 // the first failed one. Without failures the batch is done.
 type BatchResponse struct {
 	BatchItemFailures []BatchItemFailure `json:"batchItemFailures"`
@@ -16,14 +16,13 @@ type BatchItemFailure struct {
 	ItemIdentifier string `json:"itemIdentifier"`
 }
 
-// Response returns the answer of a function that stopped at the first failed
-// record, whose error is err; nil stands for a batch without failures. Stop
-// there: what comes after it is delivered again, and the changes of a key stay
-// in order.
+// Response returns the result of a function that stopped at the first record
+// that failed, with the error err, or that had no failure if err is nil. Do
+// stop there: Lambda delivers the later records again, and the changes of a key
+// stay in order.
 //
-// It reports false if err does not carry the sequence number of a record. Then
-// return err from the function instead, and Lambda delivers the whole batch
-// again.
+// Response reports false if err has no sequence number of a record. Return err
+// from the function in that case, and Lambda delivers the whole batch again.
 func Response(err error) (BatchResponse, bool) {
 	none := BatchResponse{BatchItemFailures: []BatchItemFailure{}}
 	if err == nil {

@@ -13,8 +13,8 @@ import (
 	"github.com/ddbseal/ddbseal/internal/ddbjson"
 )
 
-// Stream returns the records of an answer of GetRecords, in their order. It
-// shares memory with records.
+// Stream returns the records of a response of GetRecords, in their order. The
+// result shares memory with records.
 func Stream(records []streamtypes.Record) []Record {
 	out := make([]Record, len(records))
 	for i := range records {

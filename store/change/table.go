@@ -13,19 +13,19 @@ import (
 	"github.com/ddbseal/ddbseal/store"
 )
 
-// Table opens the items of one table. A [*store.Table] is one; [OneOf] and
-// [Items] make others.
+// Table opens the items of one table. [*store.Table] implements it; [OneOf] and
+// [Items] return others.
 type Table[T any] interface {
 	// Name returns the table's name or ARN.
 	Name() string
-	// Entity returns how items of T are told from others; zero if there are no
-	// others.
+	// Entity returns how items of T are distinguished from other items of the
+	// table. It is zero if there are no others.
 	Entity() store.Entity
-	// KeyOf takes the key out of an item or out of its key attributes.
+	// KeyOf returns the key of an item, which may have only its key attributes.
 	KeyOf(item envelope.Item) (store.Key, error)
-	// DecodeItem opens a stored item: the value and the plaintext item. For an
-	// item that verifies and is of another entity type it returns the plaintext
-	// item and an error that matches [store.ErrOtherEntity].
+	// DecodeItem opens a stored item and returns its value and its plaintext.
+	// For an item that verifies and is of another entity type it returns the
+	// plaintext and an error that matches [store.ErrOtherEntity].
 	DecodeItem(ctx context.Context, stored envelope.Item) (T, envelope.Item, error)
 }
 
@@ -46,7 +46,7 @@ func (t anyTable[T]) DecodeItem(ctx context.Context, stored envelope.Item) (any,
 }
 
 // OneOf returns a table whose items are of several entity types. *Change.New
-// holds a value of the type of one of tables:
+// and *Change.Old have values of the type of one of tables:
 //
 //	both, err := change.OneOf(change.Any(patients), change.Any(visits))
 //	…
@@ -55,9 +55,9 @@ func (t anyTable[T]) DecodeItem(ctx context.Context, stored envelope.Item) (any,
 //	case Visit:
 //	}
 //
-// All must be of the same DynamoDB table and have an entity. An item of none of
-// them is an error, which matches [store.ErrOtherEntity]. The errors of OneOf
-// match [store.ErrConfiguration].
+// All tables must be of the same DynamoDB table and have an entity. An item of
+// another entity type is an error that matches [store.ErrOtherEntity]. Errors
+// of OneOf: [store.ErrConfiguration].
 func OneOf(tables ...Table[any]) (Table[any], error) {
 	if len(tables) == 0 {
 		return nil, fmt.Errorf("%w: OneOf needs a table", store.ErrConfiguration)
@@ -112,8 +112,8 @@ func named(item envelope.Item, e store.Entity) bool {
 }
 
 // Items returns a table of items as maps, for programs without a Go type for
-// them. A nil encryptor returns items as they are; then partitionKey and
-// sortKey name the keys, which the encryptor knows otherwise.
+// them. The encryptor opens the items and knows the names of the keys. If e is
+// nil, items stay as they are, and partitionKey and sortKey name the keys.
 func Items(name string, e *envelope.ItemEncryptor, partitionKey, sortKey string) (Table[envelope.Item], error) {
 	if e != nil {
 		partitionKey, sortKey = e.PartitionKey(), e.SortKey()

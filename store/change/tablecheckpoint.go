@@ -50,25 +50,26 @@ var (
 
 // CreateCheckpointTable creates a table for checkpoints (partition key
 // "follower", sort key "shard", both strings; on demand) and waits until it is
-// ready. A table that exists is not an error. It holds sequence numbers and
-// shard ids, and nothing of the items.
+// ready. A table that exists is not an error. The table has sequence numbers
+// and shard IDs, and nothing of the items. Errors: the client's.
 func CreateCheckpointTable(ctx context.Context, c TableCreator, name string) error {
 	return provision.CreateCheckpointTable(ctx, c, name,
 		provision.Key{Partition: followerAttribute, Sort: shardAttribute})
 }
 
 // TableCheckpoint keeps positions in a DynamoDB table. Followers with different
-// names share a table. If two processes follow under one name, the one that began
-// first ends with [ErrTakenOver] at its next save. It can have handled changes
-// that the second handles too.
+// names can share a table. If two processes follow under one name, the process
+// that started first ends with [ErrTakenOver] at its next save. It can have
+// handled changes that the second process handles too.
 type TableCheckpoint struct {
 	client      CheckpointClient
 	table, name string
 	epoch       string
 }
 
-// NewTableCheckpoint returns the checkpoint of the follower called name; see
-// [CreateCheckpointTable]. It makes no call. Errors: [store.ErrConfiguration].
+// NewTableCheckpoint returns the checkpoint of the follower called name in a
+// table that [CreateCheckpointTable] created. It makes no call. Errors:
+// [store.ErrConfiguration].
 func NewTableCheckpoint(client CheckpointClient, table, name string) (*TableCheckpoint, error) {
 	if client == nil || table == "" || name == "" {
 		return nil, fmt.Errorf("%w: a checkpoint needs a client, a table and a name", store.ErrConfiguration)
@@ -90,7 +91,7 @@ func (c *TableCheckpoint) fail(err error) error {
 	return fmt.Errorf("%w: %s in table %s: %w", ErrCheckpoint, c.name, c.table, err)
 }
 
-// Load takes the checkpoint over and returns all positions.
+// Load takes over the checkpoint and returns all positions.
 func (c *TableCheckpoint) Load(ctx context.Context) ([]Position, error) {
 	out, err := c.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName: &c.table, Key: c.key(ownerShard), UpdateExpression: aws.String("ADD #e :one"),
@@ -165,7 +166,8 @@ func (c *TableCheckpoint) mine() (condition *string, names map[string]string, va
 		envelope.Item{":e": &types.AttributeValueMemberN{Value: c.epoch}}
 }
 
-// Save writes a position, unless another process has written a later one.
+// Save writes a position. Errors: [ErrTakenOver] if another process took over
+// the checkpoint, and [ErrCheckpoint].
 func (c *TableCheckpoint) Save(ctx context.Context, p Position) error {
 	if _, err := strconv.ParseUint(c.epoch, 10, 64); err != nil {
 		return c.fail(errors.New("Save before Load"))

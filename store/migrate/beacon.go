@@ -19,7 +19,7 @@ import (
 	"github.com/ddbseal/ddbseal/store"
 )
 
-// ErrWrongBeacons means that an item does not bear the beacons of its plaintext. Searches by
+// ErrWrongBeacons means that an item does not have the beacons of its plaintext. Searches by
 // them can miss it.
 var ErrWrongBeacons = errors.New("beacons do not fit the item's plaintext")
 

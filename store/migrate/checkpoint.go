@@ -24,9 +24,10 @@ type TableCreator interface {
 	dynamodb.DescribeTableAPIClient
 }
 
-// CreateCheckpointTable creates a table for checkpoints (partition key "id", a
-// string; on demand) and waits until it is ready. A table that exists is not an error.
-// Checkpoints hold key values of the migrated table in the clear.
+// CreateCheckpointTable creates a table for checkpoints (partition key "id", a string;
+// on demand) and waits until it is ready. A table that exists is not an error.
+// Checkpoints have key values of the migrated table in plaintext. Errors: the
+// client's.
 func CreateCheckpointTable(ctx context.Context, c TableCreator, name string) error {
 	return provision.CreateCheckpointTable(ctx, c, name, provision.Key{Partition: "id"})
 }

@@ -20,8 +20,8 @@ import (
 
 // Client is the part of *dynamodb.Client that a migration uses. If it also has
 // DescribeTimeToLive, DryRun and Run make sure that the table does not expire
-// items by an attribute that To encrypts. It must not have store/transparent
-// installed for the table.
+// items by an attribute that To encrypts. Do not install store/transparent in
+// it for the table.
 type Client interface {
 	Scan(context.Context, *dynamodb.ScanInput, ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error)
 	GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
@@ -37,11 +37,11 @@ var _ Client = (*dynamodb.Client)(nil)
 var (
 	// ErrNoDryRun means that Run was called for a segment without a complete dry run.
 	ErrNoDryRun = errors.New("no complete dry run")
-	// ErrCheckpoint means that the checkpoint is of another migration under the same ID,
-	// or damaged.
+	// ErrCheckpoint means that the checkpoint is damaged or belongs to another migration
+	// with the same ID.
 	ErrCheckpoint = errors.New("checkpoint does not fit the migration")
-	// ErrFailedItems means that the migration went through, but some items could not be
-	// converted and are as they were. The report names them.
+	// ErrFailedItems means that the migration reached the end, but some items could not
+	// be converted and are as they were. Report.Failures and Config.Failed name them.
 	ErrFailedItems = errors.New("some items could not be converted")
 )
 
@@ -49,55 +49,64 @@ var (
 type Config struct {
 	Client Client
 	Table  string
-	// ID names the migration in the checkpoint table; another one, another ID.
+	// ID names the migration in the checkpoint table. Use a new ID for each
+	// migration.
 	ID string
 	// From opens items in the old state if it is encrypted; nil if it is
 	// plaintext. Its PlaintextPolicy says whether plaintext items are in the old
 	// state too. Items of the older DynamoDB Encryption Client are opened by To or
 	// From, the first one with a Legacy override that allows it.
 	From *envelope.ItemEncryptor
-	// To makes the new state; nil means plaintext. It also opens items.
+	// To encrypts items for the new state; nil means plaintext. It also opens
+	// items.
 	To *envelope.ItemEncryptor
-	// CheckpointTable keeps the positions; see CreateCheckpointTable.
+	// CheckpointTable is the name of the table that keeps the positions; see
+	// CreateCheckpointTable.
 	CheckpointTable string
-	// Segments divide the table, for parallel work; zero: 4. The same for all
-	// parts of a migration.
+	// Segments is the number of segments of the table that are scanned in
+	// parallel, up to 1,000,000; zero means 4. It must be the same in every
+	// process and every run of a migration.
 	Segments int
-	// Share says which segments are this process's; zero: all.
+	// Share says which segments this process works on; zero means all.
 	Share Share
 	// ReadUnits and WriteUnits limit this process, in capacity units a second;
-	// zero: no limit.
+	// zero means no limit.
 	ReadUnits, WriteUnits float64
-	// PageSize is the number of items read in one call; zero: 1 MB. Memory is
-	// one page for each segment of this process.
+	// PageSize is the maximum number of items that one call reads; zero means
+	// as many as fit into 1 MB. This process has one page in memory for each of
+	// its segments.
 	PageSize int32
-	// Writers work on the items of a page at the same time; zero: 8.
+	// Writers is the number of items of a page that are converted at the same
+	// time; zero means 8.
 	Writers int
-	// SkipDryRun lets Run begin without a dry run of the same ID.
+	// SkipDryRun lets Run start without a dry run with the same ID.
 	SkipDryRun bool
 	// DropBeacons lets Run convert items that have beacons which neither To nor
 	// From computes, such as beacons of an official library. Such an item loses them
 	// and no longer appears in searches by them. Without DropBeacons the item fails
 	// with store.ErrBeacons, unless only its beacons change: then it keeps them.
 	DropBeacons bool
-	// Progress is called after each page, by one goroutine at a time. Nil: not.
+	// Progress is called after each page, by one goroutine at a time. Nil: not
+	// called.
 	Progress func(Progress)
 	// Failed is called for each item that failed, by one goroutine at a time and
-	// before the position behind the item is saved: a list that Failed keeps lacks
-	// no item after an interruption, and can have an item more than once. The calls
-	// of one process are in no order. An error of Failed ends the migration. Nil:
-	// not called.
+	// before the position after the item is saved. A list that Failed keeps is
+	// complete after an interruption, but can have an item more than once. The
+	// calls are in no particular order. An error from Failed ends the migration.
+	// Nil: not called.
 	Failed func(*store.ItemError) error
 }
 
-// Share is one of several machines with the same migration: it works on every
+// Share is the part of a migration that one of several machines does: every
 // segment s for which s % Total == Index.
 type Share struct{ Index, Total int }
 
-// ShareFromEnvironment reads the share of a job: AWS_BATCH_JOB_ARRAY_INDEX of
-// AWS Batch, or JOB_COMPLETION_INDEX of a Kubernetes indexed job. total is the
-// number of jobs; zero takes AWS_BATCH_JOB_ARRAY_SIZE. Without any of these
-// variables it is the share of a single machine. lookup is os.LookupEnv.
+// ShareFromEnvironment returns the share of a job from its environment:
+// AWS_BATCH_JOB_ARRAY_INDEX of AWS Batch, or JOB_COMPLETION_INDEX of a
+// Kubernetes indexed job. total is the number of jobs; zero means
+// AWS_BATCH_JOB_ARRAY_SIZE. If the environment has neither index, it returns
+// the share of a single machine, which is all of the table. Pass os.LookupEnv
+// as lookup. Errors: envelope.ErrConfiguration.
 func ShareFromEnvironment(lookup func(string) (string, bool), total int) (Share, error) {
 	for _, v := range []struct{ index, size string }{
 		{"AWS_BATCH_JOB_ARRAY_INDEX", "AWS_BATCH_JOB_ARRAY_SIZE"},

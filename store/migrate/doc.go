@@ -23,26 +23,28 @@
 //
 // # What it guarantees
 //
-// Each item is opened and verified, converted, and written by one call on
-// condition that it still is what was read. If another writer was faster, the
-// item is read and converted again, up to 20 times; then it fails with
-// store.ErrConflict. An item in the new state is left alone, so nothing is
-// converted twice and a migration can be repeated.
+// A migration opens and verifies each item, converts it, and writes it by one
+// call on condition that the item is still what was read. If another writer was
+// faster, the migration reads and converts the item again, up to 20 times; then
+// the item fails with store.ErrConflict. The migration does not change an item
+// in the new state, so nothing is converted twice and you can repeat a
+// migration.
 //
-// After each page, and never before its last item, the position of the segment
-// is saved in the checkpoint table. A migration that was killed continues there
-// when it is started again, and finds the items that it had written after the
+// After the last item of each page, the migration saves the position of the
+// segment in the checkpoint table. A migration that was killed continues there
+// when you start it again, and finds the items that it had written after the
 // checkpoint in the new state.
 //
-// DryRun makes every write that Run would send, its condition included, and
-// sends none. An item that it passes fails in Run only if the item changes
-// meanwhile or DynamoDB refuses it, as in an item collection of 10 GB.
+// DryRun builds every write that Run would send, its condition included, and
+// sends none. An item that passes DryRun fails in Run only if the item changes
+// in the meantime or DynamoDB refuses the write, for example because an item
+// collection has reached 10 GB.
 //
-// What an error says about the table:
+// An error says this about the table:
 //
-//	an item's failure in the report   the item is as it was, with what others
+//	an item's error in the report     the item is as it was, with what others
 //	                                  added to it
-//	ErrFailedItems                    all items were looked at; the ones that
+//	ErrFailedItems                    all items were read; the ones that
 //	                                  Counts.Failed counts are as they were
 //	store.ErrUncertain                one write failed without a clear answer, and
 //	                                  reading the item again failed too: it is in
@@ -70,13 +72,13 @@
 // If the attribute cannot be signed, because To has no action for it, Run puts
 // the old form back beside it, and the item fails.
 //
-// What remains is DynamoDB's limit of about 150 attributes in one condition: a
-// plaintext item with more, or an encrypted item with more unsigned attributes,
-// fails with [store.ErrTooWide] in DryRun and in Run.
+// DynamoDB accepts about 150 attributes in one condition. A plaintext item with
+// more attributes, or an encrypted item with more unsigned attributes, fails
+// with [store.ErrTooWide] in DryRun and in Run.
 //
-// The condition of a put cannot notice a new attribute that neither
-// configuration names: one under AllowedUnsignedPrefix, or in a plaintext item
-// one that could not be encrypted anyway. Such an attribute is lost if another
+// The condition of a put cannot detect a new attribute that neither
+// configuration names: one with the AllowedUnsignedPrefix, or, in a plaintext
+// item, one for which To has no action. Such an attribute is lost if another
 // writer adds it between the read and the put.
 //
 // # Items of the older DynamoDB Encryption Client
@@ -97,14 +99,15 @@
 // footer is what was read. It is not encrypted again. A signed beacon is covered by
 // the signature, so an item in which one differs is written as a whole, and so is an
 // item with more beacons than fit into one update. Beacons that only From computes
-// are removed. The beacons of an item in partitions are written together, so that
-// two processes that migrate it at once leave those of one partition. An item is
-// current if its beacons are computed from its plaintext, all in one partition.
-// Counts.WithoutBeacons says how many items searches do not find before the
-// migration.
+// are removed. If beacons have partitions, the beacons of an item are written
+// together, so that two processes that migrate it at once leave the beacons of one
+// partition. An item is current if its beacons are computed from its plaintext, all
+// in one partition. Counts.WithoutBeacons says how many items searches do not find
+// before the migration.
 //
 // [Migration.VerifyBeacons] computes the beacons of every item again and compares
-// them. It writes nothing. Nothing else notices a beacon that was changed or removed.
+// them. It writes nothing. Nothing else detects that a beacon which is not signed was
+// changed or removed.
 //
 // Roll out a search in this order: let every program write the new configuration,
 // migrate, and only then search.
@@ -139,10 +142,10 @@
 //
 // # On many machines
 //
-// Segments are spread by index and total, see [Share]: AWS Batch array jobs
-// and Kubernetes indexed jobs work as they are. Config.Segments must be the
-// same on all of them. Two that run the same segment do no harm but double
-// work.
+// A [Share] divides the segments among machines by index and total, which AWS
+// Batch array jobs and Kubernetes indexed jobs have; see
+// [ShareFromEnvironment]. Config.Segments must be the same on all machines. Two
+// machines that work on the same segment do no harm, but do the work twice.
 //
 // Chapter M of docs/guarantees.md states what a migration guarantees.
 //

@@ -38,7 +38,8 @@ const (
 	verify = "verify" // has no checkpoints
 )
 
-// New checks a configuration. Errors: envelope.ErrConfiguration.
+// New checks a configuration and returns a Migration. It makes no call. Errors:
+// envelope.ErrConfiguration.
 func New(c Config) (*Migration, error) {
 	if err := c.check(); err != nil {
 		return nil, err
@@ -60,17 +61,17 @@ func New(c Config) (*Migration, error) {
 }
 
 // DryRun opens and converts every item of this share and builds its write, but
-// sends none, so that the report names everything that would fail. It starts
-// from the beginning each time it is called, unless the call before was
-// interrupted. Errors: [ErrFailedItems]; [ErrCheckpoint]; DynamoDB's;
+// does not send it, so that the report names everything that would fail. Each
+// call starts from the beginning, unless the last call was interrupted. Errors:
+// [ErrFailedItems]; [ErrCheckpoint]; the client's; the error of Config.Failed;
 // envelope.ErrConfiguration if To would encrypt the key of an index or the
 // attribute by which the table expires items; envelope.ErrKeyDenied, which ends
 // it at once.
 func (m *Migration) DryRun(ctx context.Context) (Report, error) { return m.all(ctx, dryRun) }
 
-// Run converts the items of this share. Segments that are complete without
-// failed items are not read again, unless a dry run after that found items to
-// convert. Errors: [ErrNoDryRun]; the errors of DryRun; store.ErrUncertain if a write
+// Run converts the items of this share. It does not read again a segment that it
+// completed without failed items, unless a later dry run found items to convert
+// there. Errors: [ErrNoDryRun]; the errors of DryRun; store.ErrUncertain if a write
 // failed without a clear answer and the item could not be read again.
 func (m *Migration) Run(ctx context.Context) (Report, error) { return m.all(ctx, run) }
 

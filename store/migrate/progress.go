@@ -11,23 +11,24 @@ import (
 	"github.com/ddbseal/ddbseal/store"
 )
 
-// Counts are numbers of items by state. In a dry run Plaintext, Legacy and Outdated
-// are what Run would convert; in Run they are zero and Migrated counts instead.
+// Counts are numbers of items by state. In a dry run, Plaintext, Legacy and
+// Outdated count the items that Run would convert. In Run they are zero, and
+// Migrated counts these items.
 type Counts struct {
-	Plaintext int64 // without header and footer, and to be encrypted
+	Plaintext int64 // in plaintext, to be encrypted
 	Legacy    int64 // of the older DynamoDB Encryption Client
 	Outdated  int64 // encrypted, but not in the new state
-	Current   int64 // in the new state already
-	Migrated  int64 // written in the new state, as DynamoDB confirmed or reading again showed
-	Gone      int64 // deleted by others after they were read
+	Current   int64 // already in the new state
+	Migrated  int64 // written in the new state, which DynamoDB confirmed or a second read showed
+	Gone      int64 // deleted by others after the migration read them
 	Failed    int64 // cannot be converted; left as they are
-	// WithoutBeacons of the items that Plaintext, Legacy, Outdated and Migrated
-	// count lacked a beacon of To, or had another value of it, when they were read:
-	// searches by it do not find them.
+	// WithoutBeacons counts the items among Plaintext, Legacy, Outdated and
+	// Migrated that lacked a beacon of To, or had another value for it, when they
+	// were read. Searches by that beacon do not find them before the migration.
 	WithoutBeacons int64
 }
 
-// Total is the number of items that were looked at.
+// Total returns the number of items that were read.
 func (c Counts) Total() int64 {
 	return c.Plaintext + c.Legacy + c.Outdated + c.Current + c.Migrated + c.Gone + c.Failed
 }
@@ -43,31 +44,33 @@ func (c *Counts) add(d Counts) {
 	c.WithoutBeacons += d.WithoutBeacons
 }
 
-// Progress is how far this process is.
+// Progress says how far this process has come.
 type Progress struct {
 	Counts Counts
-	// SegmentsDone of Segments are complete; of this share.
+	// SegmentsDone is the number of segments of this share that are complete,
+	// of Segments in total.
 	SegmentsDone, Segments int
 	Elapsed                time.Duration
-	// ItemsPerSecond counts what was looked at since the start of this process.
+	// ItemsPerSecond is the average number of items that this process read in a
+	// second since the call of DryRun, Run or VerifyBeacons.
 	ItemsPerSecond float64
-	// Remaining is the estimated time to the end, from DynamoDB's count of the
-	// table's items, which is up to six hours old; zero if unknown.
+	// Remaining is the estimated time to the end; zero if unknown. It depends
+	// on DynamoDB's count of the table's items, which can be six hours old.
 	Remaining time.Duration
 }
 
-// Report is the result of a migration, over all runs of its ID as far as this
-// share goes. After an error it includes what is known of the pages that were
-// interrupted; the next run reads those again and counts their migrated items as
-// current.
+// Report is the result of a migration for this share, over all runs with its ID.
+// After an error it includes what is known of the pages that were interrupted.
+// The next run reads these pages again and counts the items that were migrated
+// as Current.
 type Report struct {
 	Counts Counts
-	// Unchecked says what was not checked before the first item and why, such as
-	// the table's time to live because the caller lacks
+	// Unchecked says what could not be checked before the first item was read,
+	// and why: for example the table's time to live, because the caller lacks
 	// dynamodb:DescribeTimeToLive.
 	Unchecked []string
-	// Failures are the first 100 [*store.ItemError] of this process;
-	// [Config].Failed gets all of them.
+	// Failures has the first 100 errors of items in this process, each a
+	// [*store.ItemError]. [Config].Failed gets all of them.
 	Failures []error
 }
 

@@ -11,19 +11,21 @@ import (
 )
 
 // VerifyBeacons opens every item of this share, computes its beacons again and
-// compares them with those that the item bears. It writes nothing, not even a
-// checkpoint, and needs no dry run. Nothing signs a beacon, and a search does not
-// find an item whose beacon was changed or removed: only this comparison can tell.
+// compares them with the beacons that the item has. It writes nothing, not even a
+// checkpoint, and needs no dry run. Only signed beacons are signed. If someone
+// changes or removes another beacon, the item still verifies and searches do not
+// find it: only this comparison notices that.
 //
-// The report counts the items whose beacons are right as current. Items that differ
-// or do not open are failed and named in Report.Failures: a [*store.ItemError]
-// that matches ErrWrongBeacons names the attributes, never their values. Run sets
-// them right. Plaintext items, items of the older DynamoDB Encryption Client and
-// items that only From opens are in another state and counted as Plaintext, Legacy
-// and Outdated; they are not compared.
+// The report counts the items whose beacons are right as Current. Items that differ
+// or do not open count as Failed and are in Report.Failures: a [*store.ItemError]
+// that matches ErrWrongBeacons names the attributes, never their values. Run
+// corrects them. Plaintext items, items of the older DynamoDB Encryption Client and
+// items that only From opens count as Plaintext, Legacy and Outdated; their beacons
+// are not compared.
 //
 // Errors: [ErrWrongBeacons] if an item failed; envelope.ErrConfiguration if To is nil
-// or has no Search; envelope.ErrKeyDenied, which ends it at once; DynamoDB's.
+// or has no Search; envelope.ErrKeyDenied, which ends it at once; the client's; the
+// error of Config.Failed.
 func (m *Migration) VerifyBeacons(ctx context.Context) (Report, error) {
 	if m.config.To == nil || m.config.To.Search() == nil {
 		return Report{}, fmt.Errorf("%w: To has no Search, so there are no beacons to verify",

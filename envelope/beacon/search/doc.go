@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package search rewrites the searches of a table whose items have beacons.
+// Package search rewrites queries and scans of a table whose items have
+// beacons.
 //
 // An application writes a Query or a Scan in terms of plaintext: a beacon's name
 // stands for the plaintext value that the beacon is made of. [Rewriter.Plan]
@@ -18,13 +19,15 @@
 // The rewritten expressions hold for every item with beacons for which the
 // application's expressions hold, so no match is lost. They may hold for others,
 // because hashes are short; Match decides as DynamoDB would over plaintext items.
-// To that end each comparison has two translations: one that holds whenever the
-// comparison does, and one that holds only if it does. An even number of NOT
-// around a comparison selects the first, an odd number the second. A comparison
-// without the translation that it needs is left out, and Match decides alone.
+// Each comparison therefore has two translations: one that holds whenever the
+// comparison holds, and one that holds only if the comparison holds. An even
+// number of NOT around a comparison selects the first, and an odd number the
+// second. A comparison that lacks the translation it needs is left out, and Match
+// alone decides on it.
 //
-// An item without beacons, such as one written before they were configured, is
-// not found: no plaintext value is ever sent to find it.
+// A search does not find an item without beacons, such as one that was written
+// before they were configured, because a plaintext value is never sent to
+// DynamoDB.
 //
 // # Reading
 //
@@ -42,11 +45,11 @@
 //
 // A standard beacon serves = and IN, contains of an element if its style is
 // AsSet or SharedSet, and attribute_exists and attribute_not_exists. It accepts
-// contains otherwise too, and such a term is decided by Match alone. A compound
-// beacon serves every comparison of a value that is made of its parts. The order
-// operators and BETWEEN need values whose encrypted parts, except those that
-// both bounds have in common at the beginning, have no text. A signed beacon is
-// an attribute like any other.
+// contains with another style too; Match alone then decides on the term. A
+// compound beacon serves every comparison of a value that is made of its parts.
+// The order operators and BETWEEN need values whose encrypted parts, except
+// those that both bounds have in common at the beginning, have no text. A signed
+// beacon is an attribute like any other.
 //
 // Everything else is refused before anything is sent, by an [*Error] that names
 // the parameter and the attribute and matches [ErrUnsearchable]: an encrypted

@@ -14,8 +14,8 @@ import (
 // without an action match [materials.ErrConfiguration] instead.
 var ErrUnsearchable = errors.New("no beacon serves the expression")
 
-// Error says which parameter of a request an error is about, and which attribute
-// or beacon. It never holds a value.
+// Error is an error about a parameter of a request. It names the parameter and
+// the attribute or beacon, and never has a value.
 type Error struct {
 	Parameter string // such as "FilterExpression"
 	Attribute string // an attribute or a beacon, "" if it is about none
@@ -30,7 +30,7 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s names %.255q: %v", e.Parameter, e.Attribute, e.Err)
 }
 
-// Unwrap gives the reason.
+// Unwrap returns the reason.
 func (e *Error) Unwrap() error { return e.Err }
 
 // unsearchable is an Error of class ErrUnsearchable.

@@ -21,7 +21,8 @@ type Request struct {
 	Operation Operation
 	// KeyCondition is the KeyConditionExpression of a Query.
 	KeyCondition *string
-	// KeyConditions is the legacy parameter in its place.
+	// KeyConditions is the legacy parameter of a Query that KeyCondition
+	// replaces. Set only one of them.
 	KeyConditions map[string]types.Condition
 	// Filter is the FilterExpression.
 	Filter *string
@@ -29,19 +30,20 @@ type Request struct {
 	Projection *string
 	// Names is ExpressionAttributeNames.
 	Names map[string]string
-	// Values is ExpressionAttributeValues. It may have [PartitionValue].
+	// Values is ExpressionAttributeValues. In a Query it may have
+	// [PartitionValue].
 	Values Item
-	// Select is the parameter of this name.
+	// Select is the Select parameter.
 	Select types.Select
 	// Read lists attributes to read in addition if there is a projection, such
 	// as the keys of an index.
 	Read []string
-	// BranchKeyID is the branch key to search under if beacon keys come from
-	// several and no expression tells.
+	// BranchKeyID is the branch key to search under, if the table has beacon
+	// keys of several branch keys and no expression names one.
 	BranchKeyID string
 }
 
-// Operation tells the operations apart.
+// Operation is the operation of a Request.
 type Operation uint8
 
 // The operations. The zero Operation is invalid.
@@ -51,8 +53,8 @@ const (
 	Scan
 )
 
-// Rewritten has the parameters of the request to send. KeyConditions is never
-// among them: KeyCondition replaces it.
+// Rewritten has the parameters of the request to send. Clear KeyConditions of
+// the request: KeyCondition replaces it.
 type Rewritten struct {
 	KeyCondition *string
 	Filter       *string // nil if every term is left to Plan.Match

@@ -22,7 +22,7 @@ type Rewriter struct {
 }
 
 // New returns the Rewriter of a table. signed has the names of all attributes
-// that are signed, which a read with a projection needs for verification.
+// that are signed: a read with a projection needs them to verify items.
 func New(s *beacon.Search, signed []string) *Rewriter {
 	all := append(slices.Clone(signed), s.SignedNames()...)
 	slices.Sort(all)
@@ -54,9 +54,10 @@ type Plan struct {
 	translations map[int]translated // by partition
 }
 
-// Plan checks a request. Errors: an [*Error] that matches [ErrUnsearchable] or
-// materials.ErrConfiguration, and that holds a *ddbexpr.Error for an
-// expression that DynamoDB would refuse.
+// Plan checks a request and plans its search. Errors: an [*Error] that matches
+// [ErrUnsearchable] if no beacon serves an expression, and
+// materials.ErrConfiguration if DynamoDB would refuse an expression, an
+// expression names an attribute without an action, or a parameter is invalid.
 func (r *Rewriter) Plan(request Request) (*Plan, error) {
 	p := &Plan{rewriter: r, request: request, queries: 1}
 	if request.Operation != Query && request.Operation != Scan {

@@ -15,7 +15,7 @@ import (
 	"github.com/ddbseal/ddbseal/envelope/materials"
 )
 
-// ErrArchive means that an archive is malformed or was altered.
+// ErrArchive means that an archive is malformed or was changed.
 var ErrArchive = errors.New("invalid escrow archive")
 
 const (
@@ -26,8 +26,8 @@ const (
 	maxText    = 1 << 16
 )
 
-// Archive is an export: a list in clear of what it holds, and the sealed keys.
-// It is stored as JSON, by [Archive.Write] and [Read].
+// Archive is an export: a list of branch key versions in plaintext, and their
+// keys, encrypted. [Archive.Write] and [Read] store it as JSON.
 type Archive struct {
 	Format string `json:"format"`
 	// LogicalName is the logical name of the key store.
@@ -35,8 +35,9 @@ type Archive struct {
 	Entries     []Entry `json:"branchKeys"`
 	// Recipients are the wrapped copies of the key that seals the archive.
 	Recipients []Recipient `json:"recipients"`
-	// Sealed holds the keys in the order of Entries, 32 bytes each, and a tag
-	// over them and over all that is above but Recipients.
+	// Sealed is the ciphertext of the keys in the order of Entries, 32 bytes
+	// each, with a tag that authenticates them, Format, LogicalName and
+	// Entries.
 	Sealed []byte `json:"sealed"`
 }
 
@@ -56,9 +57,9 @@ type Recipient struct {
 	Ciphertext   []byte `json:"ciphertext"`
 }
 
-// Write stores the archive as JSON. What [Read] would not take back fails with
-// [ErrArchive] before anything is written: one of more than 64 MiB is to be
-// exported in parts. Other errors are the writer's.
+// Write writes the archive as JSON. If [Read] would not accept the archive,
+// Write returns [ErrArchive] before it writes anything; export an archive of
+// more than 64 MiB in parts. Other errors are those of w.
 func (a *Archive) Write(w io.Writer) error { return a.write(w, maxArchive) }
 
 func (a *Archive) write(w io.Writer, limit int) error {

@@ -1,29 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package plaintextescrow exports branch keys for disaster recovery: their
-// plaintext is fetched from a key store, so that AWS KMS opens each version
-// once, and sealed under keys of your own, so that items can be opened later
-// without AWS KMS, without the table, offline.
+// Package plaintextescrow exports branch keys for disaster recovery. It reads
+// their plaintext from a key store, for which AWS KMS decrypts each version
+// once, and encrypts it under keys of your own. Items can then be decrypted
+// offline, without AWS KMS and without the key store.
 //
-// The package is named for what it does: for the time of an export, every
-// exported branch key is in this process's memory, and anyone who holds an archive
-// and one of its keys opens every item under those branch keys, whatever KMS
-// policies say, and after shredding too. Run it where you would keep such keys,
-// with an RSA public key whose private half is offline.
+// The package is named for its danger. During an export, every exported branch key
+// is in the memory of this process in plaintext. Anyone who has an archive and one
+// of the keys that open it can decrypt every item under those branch keys,
+// whatever KMS policies say, and even after the branch keys were shredded. Run it
+// where you would keep such keys, with an RSA public key whose private half is
+// offline.
 //
-// [Export] takes any keyring as the recipient: raw RSA or AES for offline use,
-// AWS KMS in another account, or several of them. [Open] gives a source of
-// branch keys for keyring.Hierarchical that opens items and refuses to write
-// new ones.
+// [Export] encrypts for any keyring: raw RSA or AES for offline use, AWS KMS in
+// another account, or several of them. [Open] returns a [Source] of branch keys
+// for keyring.Hierarchical, which decrypts items and refuses to encrypt new
+// ones.
 //
 // # Beacon keys
 //
-// Beacon keys are not exported, because nothing that an archive is for needs them.
-// An item with beacons opens without its beacon key: a reader drops the beacons.
-// Searches by the old beacons end with the key store. To search again, migrate the
-// items to a new branch key: package store/migrate, with From opening items by a
-// [Source] and To writing them under the new key, computes new beacons under its
-// beacon key. An exported beacon key would only add to what the holder of an archive
-// can do with the table alone: guess values, and compare their beacons with those of
-// every item.
+// Beacon keys are not exported, because recovery does not need them. An item with
+// beacons can be decrypted without its beacon key: a reader drops the beacons.
+// Without the key store, searches by the old beacons are no longer possible. To
+// search again, migrate the items to a new branch key: package store/migrate, with
+// From opening items by a [Source] and To writing them under the new key, computes
+// new beacons under its beacon key. An exported beacon key would only add to what
+// the holder of an archive can do with the table alone: guess values, and compare
+// their beacons with those of every item.
 package plaintextescrow

@@ -26,19 +26,20 @@ const (
 // The sealing key is used once, so the nonce is constant.
 var nonce [12]byte
 
-// ExportConfig says what to export for whom.
+// ExportConfig says what to export and who can open the export.
 type ExportConfig struct {
 	Store keystore.Store
-	// BranchKeyIDs are exported with all their versions; at least one, each
-	// once.
+	// BranchKeyIDs are the branch keys to export with all their versions: at
+	// least one, and each only once.
 	BranchKeyIDs []string
 	// Keyring wraps the key that seals the archive.
 	Keyring materials.Keyring
 }
 
-// Export reads all versions of the branch keys and seals them. If one cannot be
-// read, nothing is exported. Errors: [materials.ErrConfiguration], [ErrArchive]
-// if an archive cannot hold what the store lists, and those of store and keyring.
+// Export reads all versions of the branch keys and encrypts them. If it cannot
+// read one of them, it exports nothing. Errors: [materials.ErrConfiguration],
+// [ErrArchive] if the store lists more than an archive can have, and those of
+// store and keyring.
 func Export(ctx context.Context, c ExportConfig) (*Archive, error) {
 	ids := slices.Compact(slices.Sorted(slices.Values(c.BranchKeyIDs)))
 	if nilvalue.Is(c.Store) || nilvalue.Is(c.Keyring) || len(ids) == 0 || len(ids) != len(c.BranchKeyIDs) {
@@ -110,8 +111,8 @@ func sealing(dataKey []byte) (cipher.AEAD, error) {
 	return gcm.Take(key)
 }
 
-// Source opens items under the branch keys of an archive. It refuses to write:
-// after a disaster, new items belong under new branch keys.
+// Source has the branch keys of an archive, to decrypt items. It refuses to
+// encrypt, because new items after a disaster belong under new branch keys.
 type Source struct {
 	logicalName string
 	entries     []Entry
@@ -120,9 +121,10 @@ type Source struct {
 
 var _ materials.BranchKeySource = (*Source)(nil)
 
-// Open unseals an archive with a keyring that one of its recipients belongs to.
-// Nothing of an altered archive is returned. Errors: [ErrArchive], and those of
-// the keyring.
+// Open decrypts an archive with a keyring that can open one of its recipients.
+// It returns nothing of an archive that was changed. Errors: [ErrArchive],
+// [materials.ErrConfiguration] without a keyring, [materials.ErrMaterials] if
+// the keyring opens no recipient, and those of the keyring.
 func Open(ctx context.Context, a *Archive, k materials.Keyring) (*Source, error) {
 	if nilvalue.Is(k) {
 		return nil, fmt.Errorf("%w: escrow needs a keyring", materials.ErrConfiguration)
@@ -170,7 +172,7 @@ func Open(ctx context.Context, a *Archive, k materials.Keyring) (*Source, error)
 // LogicalName returns the name of the key store that was exported.
 func (s *Source) LogicalName() string { return s.logicalName }
 
-// Entries lists the versions it holds.
+// Entries returns the versions that s has.
 func (s *Source) Entries() []Entry { return slices.Clone(s.entries) }
 
 // Active always fails with [materials.ErrUnsupported]; see [Source].

@@ -128,7 +128,7 @@ func (v *accessView) fill(a *access.Analysis) {
 		}
 		row := accessRow{Principal: r.Principal, Name: shortARN(r.Principal), Kind: r.Kind.String(),
 			AssumedBy: r.AssumedBy}
-		for _, o := range access.Operations {
+		for _, o := range access.Operations() {
 			cell := r.Cells.Of(o)
 			row.Cells = append(row.Cells, accessCell{Operation: o.String(), Verdict: cell.Verdict.String(),
 				Class: verdictClass(cell.Verdict), Path: o == access.ReadClear && r.Reads() > cell.Verdict,

@@ -45,7 +45,7 @@ type Step struct {
 // Row is what changed for one principal on one table.
 type Row struct {
 	Principal, Table string // names
-	Cells            []Cell // in the order of access.Operations
+	Cells            []Cell // in the order of access.Operations()
 	// Because is the statement that now decides about reading in clear, or what lacks;
 	// Path is how the principal comes to read, if it does not as it is.
 	Because, Path string
@@ -186,7 +186,7 @@ func rows(before, after *access.Analysis) []Row {
 func compare(before, after *access.Row) (Row, bool) {
 	row := Row{Principal: after.Principal[strings.LastIndexAny(after.Principal, "/:")+1:]}
 	changed := false
-	for _, o := range access.Operations {
+	for _, o := range access.Operations() {
 		c := Cell{answer(before, o), answer(after, o)}
 		changed = changed || c.Changed()
 		row.Cells = append(row.Cells, c)

@@ -107,7 +107,7 @@ func Render(r *labsetup.Report, place string, made time.Time, changes ...labacce
 		},
 		"seen":      seenClass,
 		"answer":    answerClass,
-		"operation": func(i int) string { return strings.ReplaceAll(access.Operations[i].String(), "-", " ") },
+		"operation": func(i int) string { return strings.ReplaceAll(access.Operations()[i].String(), "-", " ") },
 		"round":     screen.Round,
 		"seconds":   func(t time.Time) string { return t.UTC().Format("15:04:05") },
 		"lastPart":  func(arn string) string { return arn[strings.LastIndexAny(arn, ":")+1:] },
