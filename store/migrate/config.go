@@ -49,7 +49,7 @@ var (
 type Config struct {
 	Client Client
 	Table  string
-	// ID names the migration in the checkpoint table; another one, another ID.
+	// ID names the migration in the checkpoint table. Use a new ID for each migration.
 	ID string
 	// From opens items in the old state if it is encrypted; nil if it is
 	// plaintext. Its PlaintextPolicy says whether plaintext items are in the old
