@@ -47,7 +47,7 @@ type CreateOptions struct {
 
 const createTimeout = 5 * time.Minute
 
-// Declaration is a *[Table] of any type.
+// Declaration is a *[Table] of any type, or a *[Collection].
 type Declaration interface{ declaration() *core }
 
 func (c *core) declaration() *core { return c }
