@@ -110,7 +110,7 @@ func (e *ItemError) Unwrap() error { return e.Err }
 // It matches [ErrConditionFailed], and wraps the SDK's exception.
 type ConditionError struct {
 	Table string
-	// Item is the item as it is, decrypted; nil when there is none, or when
+	// Item is the item that the table has, decrypted. It is nil if there is none, or if
 	// ItemErr says why it could not be read.
 	Item    envelope.Item
 	ItemErr error
