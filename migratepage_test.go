@@ -20,7 +20,7 @@ import (
 	"github.com/ddbseal/ddbseal/store/migrate"
 )
 
-// TestMigratePage takes the steps of docs/migrate.md, with a program of the step
+// TestMigratePage takes the steps of docs/migrating.md, with a program of the step
 // before still running, and goes back.
 func TestMigratePage(t *testing.T) {
 	ctx, db := t.Context(), dynamodb.NewFromConfig(localawstest.New(t).Root())

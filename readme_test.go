@@ -85,9 +85,14 @@ var goBlock = regexp.MustCompile("(?s)```go\n(.*?)```")
 // and the lines of a block in their order.
 func TestCodeIsHere(t *testing.T) {
 	for page, program := range map[string]string{
-		"README.md":           "readme_test.go",
-		"docs/store.md":       "storepage_test.go",
-		"docs/get-started.md": "examples/getstarted/main.go",
+		"README.md":            "readme_test.go",
+		"docs/store.md":        "storepage_test.go",
+		"docs/get-started.md":  "examples/getstarted/main.go",
+		"docs/access.md":       "examples/access/access_test.go",
+		"docs/scale.md":        "scalepage_test.go",
+		"docs/migrating.md":    "store/migrate/example_test.go",
+		"docs/streams.md":      "store/change/example_test.go",
+		"docs/policy-tests.md": "policypage_test.go",
 	} {
 		var here []string
 		for line := range strings.Lines(read(t, program)) {

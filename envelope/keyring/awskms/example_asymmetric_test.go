@@ -86,7 +86,7 @@ func ExampleNewRSA() {
 		log.Fatal(err)
 	}
 	exampleExchange(ctx, writer, reader)
-	// Output: 4111
+	// Output: 4111 1111 1111 1111
 }
 
 // A service in AWS and a partner without AWS exchange items. The service's private
@@ -113,8 +113,8 @@ func ExampleNewECDH() {
 	exampleExchange(ctx, service, partner)
 	exampleExchange(ctx, partner, service)
 	// Output:
-	// 4111
-	// 4111
+	// 4111 1111 1111 1111
+	// 4111 1111 1111 1111
 }
 
 // A reader of what anyone wrote for its AWS KMS key.
@@ -134,5 +134,5 @@ func ExampleNewECDHDiscovery() {
 		log.Fatal(err)
 	}
 	exampleExchange(ctx, writer, reader)
-	// Output: 4111
+	// Output: 4111 1111 1111 1111
 }

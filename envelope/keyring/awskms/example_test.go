@@ -47,7 +47,7 @@ func exampleEncryptor(k materials.Keyring) *envelope.ItemEncryptor {
 
 func exampleOrder() envelope.Item {
 	return envelope.Item{"id": &types.AttributeValueMemberS{Value: "o-1"},
-		"card": &types.AttributeValueMemberS{Value: "4111"}}
+		"card": &types.AttributeValueMemberS{Value: "4111 1111 1111 1111"}}
 }
 
 func ExampleNew() {
@@ -81,7 +81,7 @@ func ExampleNew() {
 	_, err = awskms.New(awskms.Config{Client: client, KeyARN: "alias/orders"})
 	fmt.Println(err)
 	// Output:
-	// 4111
+	// 4111 1111 1111 1111
 	// true DisabledException
 	// invalid configuration: AWS KMS keyring: "alias/orders" is an alias; items store key ARNs and a reader must match them, so configure the key ARN
 }

@@ -114,18 +114,13 @@ func (r *Run) Advance(ctx context.Context, number int, adopt bool) {
 	r.wait(ctx, func() bool { return !r.state.Working || r.state.Err == nil && r.state.Report.Done() >= number })
 }
 
-// work does the steps that were asked for.
+// work does the steps that were asked for. It holds the lock from the result of a step to
+// the decision about the next one, so that no request sees all steps done and one on its way.
 func (r *Run) work() {
 	ctx := r.cfg.Session
-	for {
-		r.mu.Lock()
+	r.mu.Lock()
+	for ctx.Err() == nil && r.state.Err == nil && r.state.Report.Done() < r.target {
 		begun, adopt := r.begun, r.adopt
-		if ctx.Err() != nil || r.state.Err != nil || r.state.Report.Done() >= r.target {
-			r.target, r.state.Working = 0, false
-			r.announce()
-			r.mu.Unlock()
-			return
-		}
 		r.mu.Unlock()
 		report, err := r.step(ctx, begun, adopt)
 		r.mu.Lock()
@@ -142,8 +137,10 @@ func (r *Run) work() {
 			}
 		}
 		r.announce()
-		r.mu.Unlock()
 	}
+	r.target, r.state.Working = 0, false
+	r.announce()
+	r.mu.Unlock()
 }
 
 // step does one step and keeps what it found. The first time it goes on where the user's
