@@ -51,14 +51,14 @@ func TestReadmeCode(t *testing.T) {
 	branchKeyID, err := keys.CreateKey(ctx, keystore.CreateKeyInput{}) // keep the id in your settings
 	check()
 
-	source, err := cache.NewSource(keys, 10*time.Minute) // one KMS call per branch key and ten minutes
+	source, err := cache.NewSource(keys, 10*time.Minute) // one KMS call per branch key every ten minutes
 	check()
 	defer source.Cache().Purge()
-	keyring, err := keyring.NewHierarchical(keyring.HierarchicalConfig{Source: source, BranchKeyID: branchKeyID})
+	hierarchical, err := keyring.NewHierarchical(keyring.HierarchicalConfig{Source: source, BranchKeyID: branchKeyID})
 	check()
-	patients, err := store.New[Patient](db, "patients", store.ClientSide{Keyring: keyring})
+	patients, err := store.New[Patient](db, "patients", store.ClientSide{Keyring: hierarchical})
 	check()
-	err = store.Create(ctx, store.CreateOptions{}, patients) // creates the table, or compares it
+	err = store.Create(ctx, store.CreateOptions{}, patients) // creates the table, or checks that it matches
 	check()
 	err = patients.Put(ctx, Patient{ID: "1", Ward: "north", Diagnosis: "hay fever"})
 	check()

@@ -51,11 +51,11 @@ func (t *Table[T]) UpdateAttributesNew(ctx context.Context, k Key, u expression.
 	return returned[T](ctx, &t.core, k, u, types.ReturnValueAllNew, conditions)
 }
 
-// UpdateAttributesOld is [Table.UpdateAttributes] and returns the item as it was
-// before the update. An [*ItemError] says that the update was done but the old
-// item does not open; [ErrUncertain] also that the update was done but the answer
-// with the old item was lost. If the SDK repeated the call, the old item can be
-// the one that another writer changed in between.
+// UpdateAttributesOld is [Table.UpdateAttributes] and returns the item as it was before
+// the update. An [*ItemError] means that the update was done but the old item does not
+// open. [ErrUncertain] can also mean that the update was done but the answer with the
+// old item was lost. If the SDK repeated the call, the old item can be the one that
+// another writer changed in between.
 func (t *Table[T]) UpdateAttributesOld(ctx context.Context, k Key, u expression.UpdateBuilder,
 	conditions ...Condition) (T, error) {
 	return returned[T](ctx, &t.core, k, u, types.ReturnValueAllOld, conditions)

@@ -54,13 +54,13 @@ func (e *BatchError) Unwrap() []error {
 	return out
 }
 
-// BatchPut writes any number of items, 25 in one call, replacing items of the
-// same keys. What DynamoDB leaves undone or throttles is sent again after pauses
-// that grow to a few seconds, until ctx ends or a minute passes without progress.
-// rest are the items not known to be written, in their order; it is empty
-// exactly when err is nil. If err matches [ErrUncertain], items of rest that
-// were in the last call may have been written, as its answer was lost; writing
-// them again does no harm unless another writer changed them in between.
+// BatchPut writes any number of items, 25 in one call, replacing items of the same
+// keys. What DynamoDB leaves undone or throttles is sent again after pauses that grow
+// to a few seconds, until ctx ends or a minute passes without progress. rest has the
+// items that are not known to be written, in their order. It is empty exactly when err
+// is nil. If err matches [ErrUncertain], items of rest that were in the last call may
+// have been written, as its answer was lost; writing them again does no harm unless
+// another writer changed them in between.
 //
 // A batch has no conditions, so it is refused for types with a version
 // ([ErrConfiguration]), as are two items of one key. Nor can it check entities:

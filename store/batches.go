@@ -30,10 +30,10 @@ var (
 // batch sends again what DynamoDB leaves undone, checks neither versions nor
 // entities, and refuses two operations on one item.
 //
-// rest are the operations not known to be done, in their order, to be given to
-// BatchWrite again; it is empty exactly when err is nil. Errors: [*BatchError],
-// whose Items have the error of each operation in rest, by its index in ops. An
-// operation was not done unless its error matches [ErrUncertain].
+// rest has the operations that are not known to be done, in their order, for another
+// call of BatchWrite. It is empty exactly when err is nil. Errors: [*BatchError], whose
+// Items have the error of each operation in rest, by its index in ops. An operation was
+// not done unless its error matches [ErrUncertain].
 func BatchWrite(ctx context.Context, client Client, ops ...WriteOp) (rest []WriteOp, err error) {
 	b := &batchTables{}
 	writes := make([]batchWrite, len(ops))
@@ -146,11 +146,10 @@ func sealBatch(ctx context.Context, ops []WriteOp, writes []batchWrite) ([]types
 	return requests, failed
 }
 
-// BatchGet reads any number of items of several tables, of both modes, that
-// client reaches, 100 in one call, strongly consistent. Unlike [TransactGet] it
-// does not read them in one state of the database. A key may occur several times.
-// What DynamoDB leaves unread is asked for again, and calls run at the same time,
-// as [BatchWrite] does.
+// BatchGet reads any number of items of several tables, of both modes, that client
+// reaches, 100 in one call, strongly consistent. Unlike [TransactGet], it does not read
+// them as they are at one moment. A key may occur several times. What DynamoDB leaves
+// unread is asked for again, and calls run at the same time, as [BatchWrite] does.
 //
 // Each operation then has its own result; that of an item that does not exist is
 // [ErrNotFound], which is not an error of the batch. Errors: [*BatchError], whose

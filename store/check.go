@@ -15,7 +15,7 @@ import (
 	"github.com/ddbseal/ddbseal/store/internal/provision"
 )
 
-// DeclarationError lists what [Table.Check] found. It matches
+// DeclarationError lists what [Table.Check] or [Create] found. It matches
 // [ErrDeclaration].
 type DeclarationError struct {
 	Table    string

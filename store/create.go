@@ -47,7 +47,7 @@ type CreateOptions struct {
 
 const createTimeout = 5 * time.Minute
 
-// Declaration is a *[Table] of any type.
+// Declaration is a *[Table] of any type, or a *[Collection].
 type Declaration interface{ declaration() *core }
 
 func (c *core) declaration() *core { return c }
@@ -57,10 +57,10 @@ func (c *core) declaration() *core { return c }
 // of the one that has a ttl field. It waits until the table and its indexes are
 // active.
 //
-// Where a table of that name exists, nothing is changed but a time to live that
-// is off: Create returns nil if the table is as it is declared, and otherwise a
-// [*DeclarationError] that names each difference. It takes further indexes and
-// tags for no difference.
+// Where a table of that name exists, nothing is changed but a time to live that is off:
+// Create returns nil if the table is as it is declared, and otherwise a
+// [*DeclarationError] that names each difference. An index or tag that the table has
+// beyond its declaration is not a difference.
 //
 // The caller needs dynamodb:CreateTable and dynamodb:DescribeTable; with a ttl
 // field dynamodb:UpdateTimeToLive and dynamodb:DescribeTimeToLive; with tags

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package store is a typed repository on DynamoDB tables. An application
-// declares a struct, chooses per table who encrypts, and otherwise writes the
-// same code:
+// Package store is a typed repository on DynamoDB tables. You declare a struct,
+// and choose for each table whether the client encrypts ([ClientSide]) or DynamoDB
+// does ([ServerSide]). The rest of the code is the same for both:
 //
 //	type Patient struct {
 //		ID        string `dynamodbav:"id" seal:"partition"`
@@ -11,6 +11,12 @@
 //	}
 //
 //	patients, err := store.New[Patient](client, "patients", store.ClientSide{Keyring: keyring})
+//	err = patients.Put(ctx, Patient{ID: "1", Ward: "north", Diagnosis: "hay fever"})
+//	p, err := patients.Get(ctx, store.Key{Partition: "1"})
+//
+// A keyring wraps the keys that encrypt the items: package envelope/keyring has
+// them, and package envelope/keyring/awskms has those on AWS KMS keys. docs/get-started.md
+// is a whole program with the keyring for production.
 //
 // # Tags
 //
@@ -31,20 +37,20 @@
 // A tag that could have no effect is an error in [New], such as a seal tag below
 // the top level, or an option of the tag dynamodbav that does not fit its field.
 // Embedded structs are flattened, and fields of one name shadow each other, by
-// the rules of attributevalue, which are Go's. In [ServerSide] mode
-// the actions say nothing and the roles (partition, sort, version, ttl) work
-// the same. Nested values are encrypted as a whole.
+// the rules of attributevalue, which are Go's. In [ServerSide] mode the words encrypt,
+// sign, context and none have no effect; partition, sort, version and ttl work the
+// same. Nested values are encrypted as a whole.
 //
-// The tags index and localIndex declare secondary indexes, in the words of
-// guregu/dynamo: `index:"byWard,hash"` on one field and `index:"byWard,range"` on
-// another; one field may be a key of several, separated by semicolons. [Create]
-// makes the table with them, [Table.Check] compares them, and a query names one
-// by its name alone.
+// The tags index and localIndex declare global and local secondary indexes, in the
+// form that guregu/dynamo uses: `index:"byWard,hash"` on the field of the partition
+// key and `index:"byWard,range"` on the field of the sort key. A field that is a key
+// of several indexes separates them by semicolons. [Create] creates the table with
+// them, [Table.Check] compares them, and a query needs only the name of one.
 //
 // # Composed keys
 //
-// The tag template composes a key of fields, which placeholders name by their Go
-// names:
+// The tag template composes a key from fields. A placeholder names a field by its
+// Go name:
 //
 //	type Order struct {
 //		_        struct{} `dynamodbav:"pk" seal:"partition" template:"CUSTOMER#{Customer}"`
@@ -54,26 +60,27 @@
 //	}
 //
 // Each write composes the key, and each read fills the fields from it. A field
-// tagged dynamodbav:"-" is stored in the key alone; another one is an attribute too,
-// which must agree with the key. The key itself may be a string field of T instead
-// of a blank one: reads fill it, and writes ignore what it has. Fields of a key are
-// strings, integers, or of types that are stored as strings. They are readable, so
-// an encrypted field is refused.
+// tagged dynamodbav:"-" is stored only in the key. A field without that tag is an
+// attribute too, which must agree with the key. The key itself may be a string field
+// of T instead of a blank one: reads fill it, and writes ignore what it has. Fields of
+// a key are strings, integers, or of types that are stored as strings. They are
+// readable in the key, so an encrypted field is refused.
 //
-// No two values have one key. {Number:08} is a number of eight digits, so that keys
+// Different values have different keys. {Number:08} is a number of eight digits, so that keys
 // sort as the numbers do; a negative or longer number is refused, as are an empty
 // string and one that contains the text behind its placeholder. The error matches
 // [ErrKeyTemplate]. New refuses a template whose keys could not be taken apart, such
 // as {A}{B} of two strings.
 //
-// [Table.Key] makes keys of fields, and [Table.SortPrefix] ranges:
+// [Table.Key] composes a key from the fields of a value, and [Table.SortPrefix] a
+// range of sort keys:
 //
 //	orders.Get(ctx, orders.Key(Order{Customer: "7", Number: 42}))
 //
 // A field tagged sign that is the key of an index can have a template too, which
 // [Table.IndexKey] composes for a query. With the option omitempty of the tag
-// dynamodbav, an item of which a string is empty is left out of the index.
-// [Table.UpdateAttributes] refuses to change what a key is composed of, and
+// dynamodbav, an item in which a string of the key is empty is left out of the index.
+// [Table.UpdateAttributes] refuses to change what a key is composed from, and
 // [Table.Update] composes the keys of indexes again.
 //
 // # Several types in one table
@@ -83,20 +90,20 @@
 //
 // # Searching encrypted attributes
 //
-// The tag beacon makes an encrypted attribute searchable. It gives the length of
-// the beacon in bits, a truncated HMAC of the value that is stored beside the
-// ciphertext; package beacon says what a beacon shows and how long it should be:
+// The tag beacon makes an encrypted attribute searchable. A beacon is a truncated HMAC
+// of the value, stored beside the ciphertext, and the tag gives its length in bits.
+// Package envelope/beacon says what a beacon reveals and how long it should be:
 //
 //	Number string `dynamodbav:"number" beacon:"length=16" index:"byNumber,hash"`
 //
 //	patients, err := store.New[Patient](client, "patients", store.ClientSide{
 //		Keyring: keyring,
 //		Search: &beacon.Config{Keys: beacon.KeySource{
-//			Source: keystore, BranchKeyID: "clinic", Lifetime: time.Hour}},
+//			Source: keys, BranchKeyID: "clinic", Lifetime: time.Hour}},
 //	})
 //	store.Create(ctx, store.CreateOptions{}, patients) // its index is on aws_dbe_b_number
 //	patients.Query(ctx, store.Query{Index: &store.Index{Name: "byNumber"}, Partition: "4711"})
-//	patients.Scan(ctx, store.Scan{Filter: expression.Name("number").Equal(expression.Value("4711"))})
+//	patients.Scan(ctx, store.Scan{Filter: expression.Name("number").Equal(patients.Value("4711"))})
 //
 // The options of the tag are separated by commas:
 //
@@ -112,13 +119,13 @@
 //
 // Queries and filters take plaintext values, and DynamoDB sees hashes of them. The
 // items that it returns are decrypted and evaluated again on their plaintext, so
-// that an item whose beacon is equal by chance is left out. Among items that have
-// their beacons no match is lost. An item that was written without beacons, or
+// that an item whose beacon is equal by chance is left out. A search
+// finds every item that matches and has its beacons. An item that was written without beacons, or
 // whose beacon someone deleted, is not found, and no error says so; package
 // migrate adds and verifies beacons. An expression that no beacon serves fails
 // with [ErrEncryptedAttribute]; the error holds a *search.Error of package
-// envelope/beacon/search, which names the attribute. Conditions of writes on
-// encrypted attributes are refused with a beacon as without one.
+// envelope/beacon/search, which names the attribute. Conditions of
+// writes on encrypted attributes are refused, also if the attribute has a beacon.
 //
 // An index on a beacon is in the order of the stored beacons. If the beacons have
 // partitions, a query reads each of them and merges the results by the sort key.
@@ -151,7 +158,7 @@
 //
 // A field that is not exported, or has the name "-", is not stored.
 //
-// Options of New add types and change what is stored, all off by default:
+// Options of New add types and change what is stored. All are off by default:
 // [TextMarshalers] stores types such as netip.Addr as strings, [SortableTimes] makes
 // times fit for keys, [OmitZeroTimes] and [SlicesAsSets] leave out zero times and
 // store sets, [TagKey] reads another tag such as json, and [AnyNumbers] chooses the
@@ -163,15 +170,16 @@
 // [Table.Update] reads, changes and writes under the condition that no other writer
 // changed the item in between; it is the way to change encrypted and signed
 // attributes. [Table.UpdateAttributes] is DynamoDB's own update, for unsigned
-// attributes. Put with a version attribute refuses to overwrite what was not
-// read, and [Table.DeleteVersion] to delete it; Delete goes by the key alone.
-// Update keeps attributes and members that the Go type lacks, while Put replaces
-// the item. Batches are chunked and repeated. Transactions, and batches by
-// [BatchWrite] and [BatchGet], reach over tables of both modes.
+// attributes. If T has a version attribute, [Table.Put] refuses to overwrite an item
+// that changed since it was read, and [Table.DeleteVersion] refuses to delete it;
+// [Table.Delete] does not compare versions. Update keeps attributes and members that
+// the Go type lacks, while Put replaces the item. A batch of any size is divided into
+// calls, and what DynamoDB leaves undone is sent again. Transactions, and batches by
+// [BatchWrite] and [BatchGet], can combine tables of both modes.
 //
 // A write whose answer is lost may have been done. The SDK repeats it, and the
-// repetition can then fail its own condition. In client-side mode the footer of
-// the stored item shows that the write was done. Otherwise the error is
+// repetition can then fail its own condition. In client-side mode the footer of the
+// stored item, which differs for each write, shows that the write was done. Otherwise the error is
 // [ErrUncertain], and [Table.Update] does not apply the change a second time.
 // Any other error of a write says that it was not done, unless the method says
 // otherwise. An unconditional Put or Delete whose answer is lost is repeated
@@ -180,11 +188,12 @@
 //
 // # Conditions and filters
 //
-// Conditions and filters are made with the SDK's expression package. A value of another DynamoDB type
-// than the field stores is refused before the call; [Table.Value] makes one that
-// fits. DynamoDB sees encrypted attributes as ciphertext, so conditions on their
-// values are refused before the call. A filter on a signed attribute chooses by
-// what DynamoDB stores; what comes back is verified, what is left out cannot be.
+// You build conditions and filters with the SDK's expression package. A value of
+// another DynamoDB type than the field stores is refused before the call;
+// [Table.Value] returns one that fits. DynamoDB sees encrypted attributes as
+// ciphertext, so conditions on their values are refused before the call. DynamoDB
+// evaluates a filter on a signed attribute on what it stores. The items that it
+// returns are verified; the items that it leaves out cannot be.
 //
 // # Errors
 //
@@ -198,7 +207,7 @@
 //
 // Errors wrap the SDK's; the sentinels here and in package envelope are found by
 // errors.Is. One bad item in a page is an [*ItemError] with the item's key, and the
-// others come.
+// other items are returned.
 //
 // # Observing
 //
@@ -211,8 +220,8 @@
 //
 // # Limits
 //
-//   - Reading by a projection or an index verifies only if all signed attributes
-//     come: [ErrPartialItem] otherwise.
+//   - An item read by a projection or an index can be verified only if it has all its
+//     signed attributes. Otherwise the error is [ErrPartialItem].
 //   - Unsigned attributes under AllowedUnsignedPrefix have no known names, so
 //     Update does not notice one that is added in between.
 //   - DynamoDB returns expired items until it deletes them, and so does this

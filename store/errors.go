@@ -19,7 +19,7 @@ import (
 	"github.com/ddbseal/ddbseal/store/internal/visibility"
 )
 
-// Errors of declarations and arguments, found before any call.
+// Errors of declarations, arguments and values, found before anything is written.
 var (
 	// ErrConfiguration means that a table's declaration, a tag, a key or an argument is
 	// wrong.
@@ -34,11 +34,11 @@ var (
 	// a [*SizeError].
 	ErrItemTooLarge = errors.New("item is too large")
 	// ErrUnknownMembers means that Update would drop a member of a nested value for which
-	// the Go type has no field. [DropUnknownMembers] lets it.
+	// the Go type has no field. [DropUnknownMembers] allows it.
 	ErrUnknownMembers = schema.ErrUnknownMembers
 	// ErrBeacons means that Update or a migration would drop beacons that its configuration
 	// does not have, and by which others search for the item. [DropBeacons] and
-	// migrate.Config.DropBeacons let them.
+	// migrate.Config.DropBeacons allow it.
 	ErrBeacons = errors.New("item bears beacons that the configuration does not have")
 	// ErrTooWide means that Update would have to compare more attributes than one condition
 	// can, about 150: all of a plaintext item, or all unsigned ones of an encrypted
@@ -84,7 +84,8 @@ var (
 	// ErrUnprocessed means that DynamoDB left a part of a batch undone, or throttled it, for
 	// a minute without progress or until the context ended between two calls.
 	ErrUnprocessed = pace.ErrUnprocessed
-	// ErrDeclaration means that [Table.Check] found that the table is not as declared.
+	// ErrDeclaration means that [Table.Check] or [Create] found that the table is not as
+	// declared.
 	ErrDeclaration = errors.New("table differs from its declaration")
 )
 
@@ -109,7 +110,7 @@ func (e *ItemError) Unwrap() error { return e.Err }
 // It matches [ErrConditionFailed], and wraps the SDK's exception.
 type ConditionError struct {
 	Table string
-	// Item is the item as it is, decrypted; nil when there is none, or when
+	// Item is the item that the table has, decrypted. It is nil if there is none, or if
 	// ItemErr says why it could not be read.
 	Item    envelope.Item
 	ItemErr error

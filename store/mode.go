@@ -54,7 +54,8 @@ func (ServerSide) String() string { return "server" }
 // client without the key see ciphertext, except in attributes tagged sign,
 // context or none.
 type ClientSide struct {
-	// Keyring wraps the data keys; or CMM.
+	// Keyring wraps and unwraps the data keys. CMM is a cryptographic materials manager of
+	// your own instead. Set exactly one of them.
 	Keyring materials.Keyring
 	CMM     materials.CMM
 	// LogicalTableName is bound to every item; it stays the same when the

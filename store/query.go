@@ -152,16 +152,15 @@ func (c *core) queryOnce(ctx context.Context, in *dynamodb.QueryInput,
 	return out, items, nil
 }
 
-// QueryPage reads one page from where cursor points, "" being the beginning: the
-// next page with the cursor [Page].Next of another one, the page in front of it
-// with [Page].Previous. Its items are in the order of the query in both cases. q
-// must be the same for all pages but for PageSize and ReadBudget. In a
-// search by beacons the page holds items that match, and Next points behind the
-// last of them; see [Query] for PageSize and ReadBudget. Errors:
+// QueryPage reads one page. The cursor "" reads the first page, [Page].Next of a page
+// reads the page after it, and [Page].Previous the page before it. Its items are in the
+// order of the query in both cases. q must be the same for all pages but for PageSize
+// and ReadBudget. In a search by beacons the page holds items that match, and Next
+// points behind the last of them; see [Query] for PageSize and ReadBudget. Errors:
 // [ErrConfiguration] for keys, names or a cursor that do not fit;
 // [ErrEncryptedAttribute] for what no beacon serves; envelope.ErrKeyDenied and
-// envelope.ErrMaterials, with the branch key in a *materials.KeyError, for the key
-// of a beacon; the SDK's.
+// envelope.ErrMaterials, with the branch key in a *materials.KeyError, for the key of a
+// beacon; the SDK's.
 func (t *Table[T]) QueryPage(ctx context.Context, q Query, cursor Cursor) (Page[T], error) {
 	r, v, err := t.queryPage(ctx, q, cursor)
 	if err != nil {

@@ -30,9 +30,9 @@ type Stats struct {
 	// Repeated is the number of times that an item of a batch was sent, or asked
 	// for, again, as DynamoDB had left it undone or throttled the call.
 	Repeated uint64
-	// Unreadable is the number of times that an item was read and could not be
-	// returned, with an [*ItemError]: it did not verify, for example, or it is of
-	// another type. After a change of the table by others, look at it first.
+	// Unreadable is the number of times that an item was read and could not be returned,
+	// with an [*ItemError]: it did not verify, for example, or it is of another type. If
+	// others may have changed the table, look at this count first.
 	Unreadable uint64
 }
 

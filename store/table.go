@@ -260,12 +260,12 @@ func (t *Table[T]) KeyOf(item envelope.Item) (Key, error) {
 // for a table of one type.
 func (t *Table[T]) Entity() Entity { return Entity(t.plan.Entity) }
 
-// GetAttributes reads the item with the key as [Table.Get] does and fills the key
-// and the named attributes of the result; all other fields are zero. DynamoDB
-// sends those alone, and in client-side mode the header, the footer and all signed
-// attributes, without which the item could not be verified: then only attributes
-// with the tag none, and those of other types, are saved on the way. The price of
-// the read is that of the whole item.
+// GetAttributes reads the item with the key as [Table.Get] does and fills the key and
+// the named attributes of the result; all other fields are zero. In server-side mode,
+// DynamoDB sends only those. In client-side mode, it also sends the header, the footer
+// and all signed attributes, which verification needs: it leaves out only attributes
+// with the tag none, and attributes of other types. The read costs as much as a read of
+// the whole item.
 //
 // Do not give the result to Put, which would write the zero fields. Errors: those
 // of Get; [ErrConfiguration] for no attribute, or one that T does not have; and an

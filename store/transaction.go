@@ -254,9 +254,9 @@ func (r *Read[T]) fail(err error) {
 
 func (r *Read[T]) failure() error { return r.err }
 
-// TransactGet reads all items in one state of the database. Each operation
-// then has its own result: an item that does not open is an error of that one
-// only. Errors: [*TransactionError]; the SDK's.
+// TransactGet reads all items as they are at one moment. Each operation then has its
+// own result: if an item does not open, only its operation has an error. Errors:
+// [*TransactionError]; the SDK's.
 func TransactGet(ctx context.Context, client Client, ops ...ReadOp) error {
 	if err := countOperations(len(ops)); err != nil {
 		return err

@@ -20,10 +20,10 @@ import (
 // updateAttempts bounds how often Update runs for one change.
 const updateAttempts = 20
 
-// Update reads the item with the key, lets change work on it, and writes the
-// result on condition that no other writer changed the item in between; otherwise
-// it begins again, so change may run several times and should do nothing but
-// change its argument. An error of change ends the update and is wrapped.
+// Update reads the item with the key, calls change on it, and writes the result on
+// condition that no other writer changed the item in between. If one did, Update begins
+// again. So change may run several times, and should do nothing but change its
+// argument. An error of change ends the update and is wrapped.
 //
 // Attributes that T does not have are kept, in client-side mode with the action
 // that the item's header has for them if the table declares none. So are members
@@ -63,8 +63,8 @@ func (t *Table[T]) Update(ctx context.Context, k Key, change func(*T) error) (T,
 	return update(ctx, t, k, change, false)
 }
 
-// UpdateOrCreate is [Table.Update], and where no item has the key, change
-// works on a value that has only the key set.
+// UpdateOrCreate is [Table.Update], but if no item has the key, it calls change on a
+// value that has only the key set, and creates the item.
 func (t *Table[T]) UpdateOrCreate(ctx context.Context, k Key, change func(*T) error) (T, error) {
 	return update(ctx, t, k, change, true)
 }

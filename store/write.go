@@ -21,11 +21,13 @@ import (
 // Put writes v, replacing an item of the same key, if all conditions hold for
 // that item.
 //
-// With a version attribute, v is the next state of what was read: version 0
-// must not exist yet, and version n must still be n; the item gets n+1 (v
-// itself, being a copy, keeps n). In client-side mode UpdateAttributes does not
-// count it, so Put does not notice unsigned attributes that changed; Update
-// does. A version that its Go type could not hold is refused before the call.
+// If T has a version attribute, v must be a new value, of version 0, or what was read
+// with your changes. With version 0, Put creates the item and fails if it exists. With
+// version n, Put fails unless the item still has version n. The item gets version n+1;
+// v itself, being a copy, keeps n: see [Table.Save]. In client-side mode
+// UpdateAttributes does not advance the version, so Put does not notice unsigned
+// attributes that changed; Update does. A version that its Go type could not hold is
+// refused before the call.
 //
 // Put replaces the whole item: attributes and members that T lacks are gone
 // after it, as are beacons that the table's configuration does not have.
@@ -49,11 +51,11 @@ func (t *Table[T]) Put(ctx context.Context, v T, conditions ...Condition) error 
 	return nil
 }
 
-// PutOld is [Table.Put] and returns the item that v replaced, nil if there was
-// none. An [*ItemError] says that v was written but the old item does not open;
-// [ErrUncertain] also that v was written but the answer with the old item was
-// lost. If the SDK repeated the call and another writer changed the item in
-// between, the old item is that writer's.
+// PutOld is [Table.Put] and returns the item that v replaced, nil if there was none. An
+// [*ItemError] means that v was written but the old item does not open. [ErrUncertain]
+// can also mean that v was written but the answer with the old item was lost. If the
+// SDK repeated the call and another writer changed the item in between, the old item is
+// that writer's.
 func (t *Table[T]) PutOld(ctx context.Context, v T, conditions ...Condition) (*T, error) {
 	in, err := t.putInput(ctx, t.operand(v), conditions)
 	if err != nil {
@@ -142,9 +144,10 @@ func (t *Table[T]) Delete(ctx context.Context, k Key, conditions ...Condition) e
 	return nil
 }
 
-// DeleteOld is [Table.Delete] and returns the item that it removed, nil if
-// there was none. An [*ItemError] says that the item was removed but does not
-// open; [ErrUncertain] also that it is gone but the answer with it lost.
+// DeleteOld is [Table.Delete] and returns the item that it removed, nil if there was
+// none. An [*ItemError] means that the item was removed but does not open.
+// [ErrUncertain] can also mean that the item was removed but the answer with it was
+// lost.
 func (t *Table[T]) DeleteOld(ctx context.Context, k Key, conditions ...Condition) (*T, error) {
 	out, err := t.delete(ctx, k, types.ReturnValueAllOld, conditions)
 	if err != nil {

@@ -38,7 +38,7 @@ func main() {
 }
 
 func run(ctx context.Context) error {
-	// On your account, these lines are config.LoadDefaultConfig and the ARN of your key.
+	// On your account, config.LoadDefaultConfig returns cfg, and keyARN is the ARN of your key.
 	server, err := localaws.New(localaws.Options{})
 	if err != nil {
 		return err
@@ -72,7 +72,7 @@ func openKeys(cfg aws.Config, keyARN string) (*keystore.KeyStore, error) {
 	})
 }
 
-// deploy creates what is missing of the key store. It belongs into your deployment.
+// deploy creates the key store's table and the branch key, unless they exist. It belongs in your deployment.
 func deploy(ctx context.Context, keys *keystore.KeyStore) error {
 	if _, err := keys.CreateTable(ctx); err != nil {
 		return err
@@ -89,7 +89,7 @@ func deploy(ctx context.Context, keys *keystore.KeyStore) error {
 
 // use is the application.
 func use(ctx context.Context, cfg aws.Config, keys *keystore.KeyStore) error {
-	source, err := cache.NewSource(keys, 10*time.Minute) // one KMS call per branch key and ten minutes
+	source, err := cache.NewSource(keys, 10*time.Minute) // one KMS call per branch key every ten minutes
 	if err != nil {
 		return err
 	}
@@ -105,7 +105,7 @@ func use(ctx context.Context, cfg aws.Config, keys *keystore.KeyStore) error {
 	if err != nil {
 		return err
 	}
-	if err := store.Create(ctx, store.CreateOptions{}, patients); err != nil { // or compares the table
+	if err := store.Create(ctx, store.CreateOptions{}, patients); err != nil { // creates or checks the table
 		return err
 	}
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Hierarchical stores a patient under a branch key: a program makes a call to AWS
-// KMS for each branch key and ten minutes, and none for an item.
+// Hierarchical stores a patient under a branch key: a program calls AWS KMS once
+// for each branch key every ten minutes, and not for each item.
 package main
 
 import (
@@ -66,7 +66,7 @@ func deploy(ctx context.Context, db *dynamodb.Client, kmsClient *kms.Client, key
 
 // serve is the program.
 func serve(ctx context.Context, db *dynamodb.Client, keys *keystore.KeyStore, branchKeyID string) error {
-	source, err := cache.NewSource(keys, 10*time.Minute) // a KMS call for each branch key and ten minutes
+	source, err := cache.NewSource(keys, 10*time.Minute) // one KMS call per branch key every ten minutes
 	if err != nil {
 		return err
 	}
