@@ -155,6 +155,7 @@ func (l *Lab) makeKeyOffTable(ctx context.Context) error {
 	if _, err := l.encryptTable(KeyOffTable, func() string { return l.keyARN })(ctx); err != nil {
 		return err
 	}
+	l.existed = exists != nil // encryptTable reports the key, which a new table has from its creation
 	t, err := keyOffTable(&l.administrator)
 	if err != nil {
 		return err

@@ -58,7 +58,10 @@ func New(out io.Writer, verbose, slow bool, size int) *Narrator {
 // who predicts sees an empty one.
 func (n *Narrator) Begin() {
 	terminal.Tell(n.out, "\nOne record, one key, two ways to encrypt it. Server-side, DynamoDB encrypts;\n"+
-		"client-side, your program does. Who sees what?\n\n")
+		"client-side, your program does. Who sees what?\n\n"+
+		"The record is a patient's: name, diagnosis (hay fever) and ward (north). The key\n"+
+		"is in AWS KMS, the service that keeps keys. \"With the key\" means that KMS lets\n"+
+		"the caller use it; the administrator may, and the lab's user may not.\n\n")
 	p := labsetup.ExpectedPicture()
 	if n.Learner != nil {
 		p = screen.Covered()
@@ -213,6 +216,11 @@ func (n *Narrator) mark(s labsetup.Step) terminal.Styled {
 	return n.style.Bad("FAIL")
 }
 
+// reasonsLead tells a reader who knows key policies and IAM policies what the
+// reasons of a decision call them.
+const reasonsLead = "Each statement, as it was read for this call. Managed and inline policies are the caller's IAM " +
+	"policies; the resource-based policy belongs to the key or the table, and a key's is its key policy:"
+
 // trouble says what was expected, what AWS said, what it means and how to mend
 // it.
 func (n *Narrator) trouble(s labsetup.Step) {
@@ -243,6 +251,9 @@ func (n *Narrator) detail(s labsetup.Step) {
 		if line != "" {
 			terminal.Tell(n.out, "       %s\n", n.style.Faint(prompt+line))
 		}
+	}
+	if len(s.Reasons) > 0 {
+		n.Text("       ", reasonsLead)
 	}
 	for _, r := range s.Reasons {
 		terminal.Tell(n.out, "       %s\n", n.style.Faint("- "+r))
