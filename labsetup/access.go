@@ -77,7 +77,8 @@ func (l *Lab) accessChapter() chapter {
 		return map[string]map[string]string{"StringEquals": {key: value}}
 	}
 	steps := []labStep{
-		does("ways-message", "encrypt a message with KMS itself", "Later steps of this chapter ask KMS itself to decrypt this message.",
+		does("ways-message", "encrypt a message with KMS itself",
+			"Later steps of this chapter ask KMS itself to decrypt this message.",
 			encryptCLI, doing(l.encryptMessage)),
 
 		plus("scoped", "add a statement for the user's ARN alone",

@@ -36,7 +36,8 @@ func (l *Lab) userChapter() chapter {
 			"aws iam create-login-profile --user-name "+UserName+
 				" --password \"$(openssl rand -base64 24)-a1\" --no-password-reset-required", doing(l.makePassword)).
 			found(l.lookPassword, nil).kept(),
-		does("user-key", "give the user an access key", "Programs sign their requests with it, so AWS knows who asks. It is not a KMS key and encrypts nothing.",
+		does("user-key", "give the user an access key",
+			"Programs sign their requests with it, so AWS knows who asks. It is not a KMS key and encrypts nothing.",
 			shell.Profile(UserName), doing(l.makeUserKey)).found(l.lookUserKey, l.makeUserKey),
 	}}
 }

@@ -156,7 +156,8 @@ func (c *exerciseStart) describe(s streams, p *place, e exercise.Exercise) {
 	tell(s.out, "\n%s\n", st.Bold("Next"))
 	if p.server != nil && !e.Text {
 		tell(s.out, "  ddbseal serve --data-dir %s\n", p.dir)
-		tell(s.out, "  # in another terminal, paste the exports that it prints: there the AWS CLI and\n  # the commands below reach it. Do the task, and then:\n")
+		tell(s.out, "  # in another terminal, paste the exports that it prints: there the AWS CLI and\n"+
+			"  # the commands below reach it. Do the task, and then:\n")
 	}
 	tell(s.out, "  ddbseal exercise check %s%s%s\n", e.ID, answer, p.flag)
 	tell(s.out, "  ddbseal exercise hint %s%s      # %d hints\n", e.ID, p.flag, len(e.Hints))

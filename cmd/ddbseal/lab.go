@@ -202,10 +202,11 @@ func (c *labCommand) script(s streams) error {
 	if c.JSON {
 		return printJSON(s.out, plan)
 	}
-	tell(s.out, "# The lab by hand, in bash, with the AWS CLI and this program. Type the commands one after the other:\n"+
-		"# the user's reads fail where a denial is expected.\n"+
+	tell(s.out, "# The lab by hand, in bash, with the AWS CLI and this program. Type the commands one after\n"+
+		"# the other; where a denial is expected, the command fails.\n"+
 		"# For the embedded AWS run 'ddbseal serve --data-dir DIR' in another terminal first, paste its exports here\n"+
-		"# and set DDBSEAL_DATA_DIR to the same DIR. 'ddbseal down' removes what the commands made; with --aws on AWS.\n")
+		"# and set DDBSEAL_DATA_DIR to the same DIR.\n"+
+		"# At the end 'ddbseal down' removes what the commands made (on AWS: 'ddbseal down --aws').\n")
 	chapter := ""
 	for _, step := range plan {
 		if step.Chapter != chapter {
