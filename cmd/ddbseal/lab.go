@@ -162,7 +162,7 @@ func (c *labCommand) paced(s streams) bool {
 	return ok && !c.Fast && !c.JSON && !c.remote()
 }
 
-// next are three commands to try after a lab that held.
+// next are commands to try after a lab that held.
 func (c *labCommand) next(p *place, kept bool) [][2]string {
 	if kept {
 		return [][2]string{
@@ -179,6 +179,7 @@ func (c *labCommand) next(p *place, kept bool) [][2]string {
 		{"ddbseal lab --learn", "say what each read will show, before it runs"},
 		{"ddbseal up", "make the lab to stay, and be the user yourself"},
 		more,
+		{"ddbseal exercise list", "tasks that check themselves"},
 	}
 }
 

@@ -219,7 +219,7 @@ func (n *Narrator) mark(s labsetup.Step) terminal.Styled {
 // reasonsLead tells a reader who knows key policies and IAM policies what the
 // reasons of a decision call them.
 const reasonsLead = "Each statement, as it was read for this call. Managed and inline policies are the caller's IAM " +
-	"policies; the resource-based policy belongs to the key or the table, and a key's is its key policy:"
+	"policies (identity-based); the resource-based policy belongs to the key or the table, and a key's is its key policy:"
 
 // trouble says what was expected, what AWS said, what it means and how to mend
 // it.
