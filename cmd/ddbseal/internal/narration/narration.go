@@ -31,8 +31,10 @@ type Narrator struct {
 	style   terminal.Style
 	verbose bool
 	chapter string
-	bar     *progressbar.ProgressBar // nil: no bar
-	began   time.Time
+	// reasoned: reasonsLead was told.
+	reasoned bool
+	bar      *progressbar.ProgressBar // nil: no bar
+	began    time.Time
 }
 
 // anyWidth is the width where there is no terminal: nothing is wrapped.
@@ -219,7 +221,7 @@ func (n *Narrator) mark(s labsetup.Step) terminal.Styled {
 // reasonsLead tells a reader who knows key policies and IAM policies what the
 // reasons of a decision call them.
 const reasonsLead = "Each statement, as it was read for this call. Managed and inline policies are the caller's IAM " +
-	"policies (identity-based); the resource-based policy belongs to the key or the table, and a key's is its key policy:"
+	"policies (identity-based). The resource-based policy belongs to the key or the table: a key's is its key policy."
 
 // trouble says what was expected, what AWS said, what it means and how to mend
 // it.
@@ -252,7 +254,8 @@ func (n *Narrator) detail(s labsetup.Step) {
 			terminal.Tell(n.out, "       %s\n", n.style.Faint(prompt+line))
 		}
 	}
-	if len(s.Reasons) > 0 {
+	if len(s.Reasons) > 0 && !n.reasoned { // the first time is enough
+		n.reasoned = true
 		n.Text("       ", reasonsLead)
 	}
 	for _, r := range s.Reasons {
