@@ -31,7 +31,7 @@ type Narrator struct {
 	style   terminal.Style
 	verbose bool
 	chapter string
-	// reasoned: reasonsLead was told.
+	// reasoned reports whether reasonsLead was told.
 	reasoned bool
 	bar      *progressbar.ProgressBar // nil: no bar
 	began    time.Time

@@ -44,9 +44,9 @@ func TestReasonsAreIntroduced(t *testing.T) {
 		n.Step(labsetup.Step{Title: "read", Got: labsetup.DeniedDecrypt, Outcome: labsetup.Passed, OK: true,
 			Reasons: []string{"statement 1"}})
 	}
-	if lead, reason := strings.Count(out.String(), reasonsLead), strings.Count(out.String(), "- statement 1"); lead != 1 ||
-		reason != 2 {
-		t.Errorf("%d introductions of %d reasons:\n%s", lead, reason, &out)
+	lead, reasons := strings.Count(out.String(), reasonsLead), strings.Count(out.String(), "- statement 1")
+	if lead != 1 || reasons != 2 {
+		t.Errorf("%d introductions of %d reasons:\n%s", lead, reasons, &out)
 	}
 }
 
