@@ -200,7 +200,7 @@ func (l *Lab) roleSteps(withdrawn labStep) []labStep {
 	}
 	return []labStep{
 		does("role", "make a role that is key user, which the user may assume",
-			"People come and go, and the key policy names the role.",
+			"The key policy names the role only, so it stays the same when people come and go.",
 			"aws iam create-role --role-name "+RoleName+" --tags Key="+labTag+",Value="+labTagValue+
 				" --assume-role-policy-document "+shell.Heredoc(trustOf(shellUser))+"\n"+
 				"aws iam attach-role-policy --role-name "+RoleName+" --policy-arn "+l.fullAccess+"\n"+
