@@ -354,5 +354,5 @@ func (w *world) headlines(t *tableWorld, rows []Row, p *paths) []string {
 		}
 	}
 	return append(lines, count(readers, "principal")+" can read "+t.Name+" in clear or may be able to; "+
-		count(others, "other")+" can come to by a known path.")
+		count(others, "other")+" can gain that by a known path.")
 }

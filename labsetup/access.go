@@ -77,7 +77,8 @@ func (l *Lab) accessChapter() chapter {
 		return map[string]map[string]string{"StringEquals": {key: value}}
 	}
 	steps := []labStep{
-		does("ways-message", "encrypt a message with KMS itself", "Direct calls of this chapter decrypt this message.",
+		does("ways-message", "encrypt a message with KMS itself",
+			"Later steps of this chapter ask KMS itself to decrypt this message.",
 			encryptCLI, doing(l.encryptMessage)),
 
 		plus("scoped", "add a statement for the user's ARN alone",
@@ -199,7 +200,7 @@ func (l *Lab) roleSteps(withdrawn labStep) []labStep {
 	}
 	return []labStep{
 		does("role", "make a role that is key user, which the user may assume",
-			"People come and go, and the key policy names the role.",
+			"The key policy names the role only, so it stays the same when people come and go.",
 			"aws iam create-role --role-name "+RoleName+" --tags Key="+labTag+",Value="+labTagValue+
 				" --assume-role-policy-document "+shell.Heredoc(trustOf(shellUser))+"\n"+
 				"aws iam attach-role-policy --role-name "+RoleName+" --policy-arn "+l.fullAccess+"\n"+

@@ -46,7 +46,8 @@ func (l *Lab) keyOffChapter() chapter {
 			keyOffTableCLI(),
 			doing(l.makeKeyOffTable)),
 		does("key-off-insider", "make an insider, who may decrypt and do everything in DynamoDB",
-			"Many applications have both rights: one to read the table, the other because it was simpler.",
+			"Many applications are like this. They need kms:Decrypt to read the table, and got everything in "+
+				"DynamoDB because that was simpler than a list of actions.",
 			l.insiderCLI(), doing(l.makeInsider)),
 		reads("key-off-before", DeniedDecrypt, "The user has no right to the key, so DynamoDB refuses."),
 		l.measuresKeyOff(),
@@ -155,6 +156,7 @@ func (l *Lab) makeKeyOffTable(ctx context.Context) error {
 	if _, err := l.encryptTable(KeyOffTable, func() string { return l.keyARN })(ctx); err != nil {
 		return err
 	}
+	l.existed = exists != nil // encryptTable reports the key, which a new table has from its creation
 	t, err := keyOffTable(&l.administrator)
 	if err != nil {
 		return err

@@ -55,6 +55,9 @@ func TestRunPasses(t *testing.T) {
 					t.Errorf("id %q occurs twice", s.ID)
 				}
 				ids[s.ID] = true
+				if s.Existed {
+					t.Errorf("step %s found what no run made before", s.ID)
+				}
 				if s.Chapter == "" || s.Title == "" || s.Expected == "" || s.Principal == "" || s.CLI == "" ||
 					s.Outcome != labsetup.Passed || !strings.HasSuffix(s.Why, ".") {
 					t.Errorf("incomplete: %+v", s)

@@ -28,7 +28,7 @@ const (
 )
 
 // CoreTime says in words how long the core path takes.
-const CoreTime = "about an hour by hand, four minutes to watch"
+const CoreTime = "about an hour by hand, four minutes to watch at reading pace"
 
 // lessons lists what there is to say about each chapter.
 func lessons() []Lesson {

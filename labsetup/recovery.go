@@ -44,9 +44,9 @@ func (l *Lab) recoveryChapter() chapter {
 	key := func(state string) string { return "aws kms " + state + "-key --key-id \"$KEY\"" }
 	return chapter{chapterRecovery, []labStep{
 		does("escrow-export", "export the branch key to escrow",
-			"The versions of the branch key are unwrapped once and sealed under an ECDH key of your own, whose "+
-				"private half you keep offline. From now on a person who has both opens the items, whatever the key "+
-				"policy says.",
+			"The versions of the branch key are unwrapped once and encrypted for a key pair of your own (ECDH), whose "+
+				"private key you keep offline. From now on a person who has this archive and the private key opens "+
+				"the items, whatever the key policy says.",
 			escrowCLI, doing(l.exportEscrow)),
 		does("escrow-lose", "lose the key: disable it",
 			"A deleted key is worse: nothing brings it back after the wait of 7 to 30 days. Until then you can "+

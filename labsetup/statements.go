@@ -56,7 +56,8 @@ func (l *Lab) statementChapter() chapter {
 			"This user tries each statement. The first user stays as they are.",
 			"aws iam create-user --user-name "+ProbeName+" --tags Key="+labTag+",Value="+labTagValue+"\n"+
 				attachment("attach")+"\n"+shell.Profile(ProbeName), doing(l.makeProbe)),
-		does("message", "encrypt a message with KMS itself", "Direct calls of this chapter decrypt this message.",
+		does("message", "encrypt a message with KMS itself",
+			"Later steps of this chapter ask KMS itself to decrypt this message.",
 			encryptCLI, doing(l.encryptMessage)),
 
 		does("probe-iam", "allow the second user kms:DescribeKey, and nothing else, by an IAM policy",

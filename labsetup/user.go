@@ -31,11 +31,13 @@ func (l *Lab) userChapter() chapter {
 				"\naws iam attach-user-policy --user-name "+UserName+" --policy-arn "+l.policy(), doing(l.makeUser)).
 			found(l.lookUser, l.recallUser),
 		does("user-password", "give the user a console password",
-			"The user can sign in at the console with it. A password that the user already has stays.",
+			"The user signs in to a web console with it: AWS's, or 'ddbseal console'. A password that the user "+
+				"already has stays.",
 			"aws iam create-login-profile --user-name "+UserName+
 				" --password \"$(openssl rand -base64 24)-a1\" --no-password-reset-required", doing(l.makePassword)).
 			found(l.lookPassword, nil).kept(),
-		does("user-key", "give the user an access key", "Programs sign their requests with it, so AWS knows who asks.",
+		does("user-key", "give the user an access key",
+			"Programs sign their requests with it, so AWS knows who asks. It is not a KMS key and encrypts nothing.",
 			shell.Profile(UserName), doing(l.makeUserKey)).found(l.lookUserKey, l.makeUserKey),
 	}}
 }

@@ -18,10 +18,10 @@ import (
 
 type exerciseCommand struct {
 	List     exerciseList     `cmd:"" help:"List the exercises."`
-	Start    exerciseStart    `cmd:"" help:"Make the starting state of an exercise, and tell the task."`
-	Hint     exerciseHint     `cmd:"" help:"Tell a hint of an exercise."`
+	Start    exerciseStart    `cmd:"" help:"Make the starting state of an exercise, and print the task."`
+	Hint     exerciseHint     `cmd:"" help:"Print a hint for an exercise."`
 	Check    exerciseCheck    `cmd:"" help:"Check an exercise by calls: whether the task is done, and no more than the task."`
-	Solution exerciseSolution `cmd:"" help:"Tell a solution of an exercise that was started."`
+	Solution exerciseSolution `cmd:"" help:"Print a solution of an exercise that was started."`
 	Env      exerciseEnv      `cmd:"" help:"Print what makes the AWS CLI sign as a user of an exercise."`
 	Remove   exerciseRemove   `cmd:"" help:"Remove what exercises made."`
 }
@@ -156,7 +156,8 @@ func (c *exerciseStart) describe(s streams, p *place, e exercise.Exercise) {
 	tell(s.out, "\n%s\n", st.Bold("Next"))
 	if p.server != nil && !e.Text {
 		tell(s.out, "  ddbseal serve --data-dir %s\n", p.dir)
-		tell(s.out, "  # in another terminal, paste the exports that it prints; then use the AWS CLI\n")
+		tell(s.out, "  # in another terminal, paste the exports that it prints: there the AWS CLI and\n"+
+			"  # the commands below reach it. Do the task, and then:\n")
 	}
 	tell(s.out, "  ddbseal exercise check %s%s%s\n", e.ID, answer, p.flag)
 	tell(s.out, "  ddbseal exercise hint %s%s      # %d hints\n", e.ID, p.flag, len(e.Hints))

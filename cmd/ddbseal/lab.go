@@ -66,7 +66,7 @@ type labCommand struct {
 
 // Help is the long help text.
 func (c *labCommand) Help() string {
-	return `Makes a KMS key, a table that DynamoDB encrypts, a table whose items this program encrypts, and a user who may use the tables but not the key; shows who sees what and why, gives the user the key and takes it back. Every claim is a check: the exit code is 0 only if all held.
+	return `Makes a key in AWS KMS (the service that keeps keys), a table that DynamoDB encrypts, a table whose items this program encrypts, and a user who may use the tables but not the key; shows who sees what and why, gives the user the key and takes it back. Every claim is a check: the exit code is 0 only if all held.
 
 This core path has about 25 steps. The optional chapters (--all, and --json) take the key policy apart, show the other keys of DynamoDB, more ways to give access, a disabled key, rotation, a second Region, the audit, and the clean-up.
 
@@ -162,7 +162,7 @@ func (c *labCommand) paced(s streams) bool {
 	return ok && !c.Fast && !c.JSON && !c.remote()
 }
 
-// next are three commands to try after a lab that held.
+// next are commands to try after a lab that held.
 func (c *labCommand) next(p *place, kept bool) [][2]string {
 	if kept {
 		return [][2]string{
@@ -179,6 +179,7 @@ func (c *labCommand) next(p *place, kept bool) [][2]string {
 		{"ddbseal lab --learn", "say what each read will show, before it runs"},
 		{"ddbseal up", "make the lab to stay, and be the user yourself"},
 		more,
+		{"ddbseal exercise list", "tasks that check themselves"},
 	}
 }
 
@@ -202,9 +203,11 @@ func (c *labCommand) script(s streams) error {
 	if c.JSON {
 		return printJSON(s.out, plan)
 	}
-	tell(s.out, "# The lab by hand, in bash, with the AWS CLI and this program: "+labsetup.CoreTime+".\n"+
+	tell(s.out, "# The lab by hand, in bash, with the AWS CLI and this program. Type the commands one after\n"+
+		"# the other; where a denial is expected, the command fails.\n"+
 		"# For the embedded AWS run 'ddbseal serve --data-dir DIR' in another terminal first, paste its exports here\n"+
-		"# and set DDBSEAL_DATA_DIR to the same DIR.\n")
+		"# and set DDBSEAL_DATA_DIR to the same DIR.\n"+
+		"# At the end 'ddbseal down' removes what the commands made (on AWS: 'ddbseal down --aws').\n")
 	chapter := ""
 	for _, step := range plan {
 		if step.Chapter != chapter {

@@ -127,6 +127,7 @@ func (d *definition) named() Exercise {
 	e := d.Exercise
 	full := func(text string) string { return strings.ReplaceAll(text, "…-", "exercise-"+e.ID+"-") }
 	e.Task, e.Start, e.Hints = full(e.Task), full(e.Start), slices.Clone(e.Hints)
+	e.Start += " The alias of the key is " + aliasOf(e.ID) + "."
 	for i := range e.Hints {
 		e.Hints[i] = full(e.Hints[i])
 	}

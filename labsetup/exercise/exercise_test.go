@@ -451,6 +451,9 @@ func TestDescriptions(t *testing.T) {
 		if ids[e.ID] || e.Title == "" || e.Goal == "" || e.Task == "" || e.Start == "" || len(e.Hints) < 2 {
 			t.Errorf("incomplete: %+v", e)
 		}
+		if !strings.Contains(e.Start, "alias/exercise-"+e.ID) {
+			t.Errorf("%s does not name its key: %s", e.ID, e.Start)
+		}
 		ids[e.ID] = true
 		if found, err := exercise.Find(e.ID); err != nil || found.Title != e.Title {
 			t.Errorf("find %s: %v", e.ID, err)

@@ -80,7 +80,10 @@ func (s *stage) iam() *iam.Client { return iam.NewFromConfig(s.cfg.Administrator
 // name returns the full name of a table or user of the exercise.
 func (s *stage) name(suffix string) string { return "exercise-" + s.id + "-" + suffix }
 
-func (s *stage) alias() string { return "alias/exercise-" + s.id }
+func (s *stage) alias() string { return aliasOf(s.id) }
+
+// aliasOf names the KMS key of an exercise.
+func aliasOf(id string) string { return "alias/exercise-" + id }
 
 func (s *stage) userARN(suffix string) string {
 	return "arn:" + s.partition() + ":iam::" + s.account + ":user/" + s.name(suffix)

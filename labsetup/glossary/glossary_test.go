@@ -31,7 +31,13 @@ func TestTerms(t *testing.T) {
 	if len(all) != 12 || !slices.IsSortedFunc(all, func(a, b Term) int { return strings.Compare(a.Word, b.Word) }) {
 		t.Errorf("%d terms, or not in order", len(all))
 	}
-	for _, term := range all {
+	aws := ofAWS()
+	if !slices.IsSortedFunc(aws, func(a, b Term) int {
+		return strings.Compare(strings.ToLower(a.Word), strings.ToLower(b.Word))
+	}) {
+		t.Error("the words of AWS are not in order")
+	}
+	for _, term := range append(all, aws...) {
 		if term.Word == "" || !strings.HasSuffix(term.Meaning, ".") {
 			t.Errorf("incomplete: %+v", term)
 		}

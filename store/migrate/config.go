@@ -49,12 +49,7 @@ var (
 type Config struct {
 	Client Client
 	Table  string
-<<<<<<< HEAD
-	// ID names the migration in the checkpoint table. Use a new ID for each
-	// migration.
-=======
 	// ID names the migration in the checkpoint table. Use a new ID for each migration.
->>>>>>> wt-r2
 	ID string
 	// From opens items in the old state if it is encrypted; nil if it is
 	// plaintext. Its PlaintextPolicy says whether plaintext items are in the old

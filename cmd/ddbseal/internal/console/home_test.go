@@ -97,7 +97,7 @@ func TestHomeFollows(t *testing.T) {
 	s := newSite(t)
 	admin, user := s.administrator(), s.user()
 	page := user.get("/", http.StatusOK)
-	user.contains(page, `id="follow"`, "and the rows change")
+	user.contains(page, `id="follow"`, "the rows change")
 	before := len(s.server.Audit().Events())
 	user.get("/", http.StatusOK)
 	for _, e := range s.server.Audit().Events()[before:] {

@@ -31,8 +31,10 @@ type Narrator struct {
 	style   terminal.Style
 	verbose bool
 	chapter string
-	bar     *progressbar.ProgressBar // nil: no bar
-	began   time.Time
+	// reasoned reports whether reasonsLead was told.
+	reasoned bool
+	bar      *progressbar.ProgressBar // nil: no bar
+	began    time.Time
 }
 
 // anyWidth is the width where there is no terminal: nothing is wrapped.
@@ -58,7 +60,10 @@ func New(out io.Writer, verbose, slow bool, size int) *Narrator {
 // who predicts sees an empty one.
 func (n *Narrator) Begin() {
 	terminal.Tell(n.out, "\nOne record, one key, two ways to encrypt it. Server-side, DynamoDB encrypts;\n"+
-		"client-side, your program does. Who sees what?\n\n")
+		"client-side, your program does. Who sees what?\n\n"+
+		"The record is a patient's: name, diagnosis (hay fever) and ward (north). The key\n"+
+		"is in AWS KMS, the service that keeps keys. \"With the key\" means that KMS lets\n"+
+		"the caller use it; the administrator may, and the lab's user may not.\n\n")
 	p := labsetup.ExpectedPicture()
 	if n.Learner != nil {
 		p = screen.Covered()
@@ -213,6 +218,11 @@ func (n *Narrator) mark(s labsetup.Step) terminal.Styled {
 	return n.style.Bad("FAIL")
 }
 
+// reasonsLead tells a reader who knows key policies and IAM policies what the
+// reasons of a decision call them.
+const reasonsLead = "Each statement, as it was read for this call. Managed and inline policies are the caller's IAM " +
+	"policies (identity-based). The resource-based policy belongs to the key or the table: a key's is its key policy."
+
 // trouble says what was expected, what AWS said, what it means and how to mend
 // it.
 func (n *Narrator) trouble(s labsetup.Step) {
@@ -243,6 +253,10 @@ func (n *Narrator) detail(s labsetup.Step) {
 		if line != "" {
 			terminal.Tell(n.out, "       %s\n", n.style.Faint(prompt+line))
 		}
+	}
+	if len(s.Reasons) > 0 && !n.reasoned { // the first time is enough
+		n.reasoned = true
+		n.Text("       ", reasonsLead)
 	}
 	for _, r := range s.Reasons {
 		terminal.Tell(n.out, "       %s\n", n.style.Faint("- "+r))

@@ -36,6 +36,20 @@ func TestNarration(t *testing.T) {
 	}
 }
 
+// TestReasonsAreIntroduced: the first reasons of a run are introduced, and only they.
+func TestReasonsAreIntroduced(t *testing.T) {
+	var out bytes.Buffer
+	n := New(&out, true, false, 0)
+	for range 2 {
+		n.Step(labsetup.Step{Title: "read", Got: labsetup.DeniedDecrypt, Outcome: labsetup.Passed, OK: true,
+			Reasons: []string{"statement 1"}})
+	}
+	lead, reasons := strings.Count(out.String(), reasonsLead), strings.Count(out.String(), "- statement 1")
+	if lead != 1 || reasons != 2 {
+		t.Errorf("%d introductions of %d reasons:\n%s", lead, reasons, &out)
+	}
+}
+
 // TestReadingPace: the core path takes minutes to watch, not an hour.
 func TestReadingPace(t *testing.T) {
 	lab, err := labsetup.New(labsetup.Config{Core: true, Administrator: aws.Config{Region: "us-east-1",
