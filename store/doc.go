@@ -37,9 +37,10 @@
 //
 // The tags index and localIndex declare secondary indexes, in the words of
 // guregu/dynamo: `index:"byWard,hash"` on one field and `index:"byWard,range"` on
-// another; one field may be a key of several, separated by semicolons. [Create]
-// makes the table with them, [Table.Check] compares them, and a query names one
-// by its name alone.
+// another; one field may be a key of several, separated by semicolons. Up to four
+// fields may have one role in a global index: its key has them in the order of the
+// fields, and a query takes [Values] and [SortRange.After]. [Create] makes the table
+// with them, [Table.Check] compares them, and a query names one by its name alone.
 //
 // # Composed keys
 //
