@@ -44,11 +44,6 @@ func TestIndexTags(t *testing.T) {
 	}](client), `tag its field index:"byA,hash"`)
 	refused(tryNew[struct {
 		base
-		A string `dynamodbav:"a" index:"byA,hash"`
-		B string `dynamodbav:"b" index:"byA,hash"`
-	}](client), `the key attributes "a" and "b" in one role`)
-	refused(tryNew[struct {
-		base
 		A string `dynamodbav:"a" localIndex:"byA,hash"`
 	}](client), "the partition key of local index byA is the table's")
 	refused(tryNew[struct {

@@ -51,10 +51,22 @@ func (t *Table[T]) Key(v T) Key {
 //	orders.Query(ctx, store.Query{Index: &store.Index{Name: "byState"},
 //		Partition: orders.IndexKey("byState", Order{State: "open"}).Partition})
 //
+<<<<<<< HEAD
 // If a part cannot be composed, the query returns the error, as for [Table.Key].
+=======
+// For a role of several attributes it has [Values]. The errors are returned as those
+// of Key are.
+>>>>>>> wt-mine
 func (t *Table[T]) IndexKey(index string, v T) Key {
 	partition, sort := t.plan.IndexKey(index, &v)
-	return Key{partition, sort}
+	return Key{several(partition), several(sort)}
+}
+
+func several(part any) any {
+	if values, is := part.([]any); is {
+		return Values(values)
+	}
+	return part
 }
 
 // SortPrefix matches the sort keys that agree with v in the named fields, which

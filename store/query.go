@@ -16,7 +16,7 @@ import (
 // Query asks for the items of one partition, in the order of the sort key.
 type Query struct {
 	// Partition is the value of the partition key: of the field's Go type, or taken
-	// from [Table.Key].
+	// from [Table.Key]; [Values] for an index that has several attributes in it.
 	Partition any
 	// Sort narrows the sort key; zero: all of the partition.
 	Sort SortRange
@@ -66,10 +66,25 @@ type Query struct {
 	BranchKeyID string
 }
 
+// Values are the values of the attributes of a partition key, in their order, for
+// [Query].Partition of an index that has several.
+type Values []any
+
 // SortRange is a condition on the sort key; zero means no condition.
 type SortRange struct {
 	operator  string
 	low, high any
+	after     []any
+}
+
+// After puts the values of the first attributes in front of the range, for an index
+// that has several attributes in its sort key: the query matches items with these
+// values, and with the next attribute in the range. SortRange{}.After(v) has no range.
+// The number of values must fit the index, as must that of [Values]; otherwise the
+// query fails with [ErrConfiguration].
+func (r SortRange) After(first ...any) SortRange {
+	r.after = append(first[:len(first):len(first)], r.after...)
+	return r
 }
 
 // SortEqual matches one sort key.
@@ -205,8 +220,10 @@ func (c *core) queryInput(q Query) (*dynamodb.QueryInput, view, error) {
 	if err := checkSizes(q.Limit, q.PageSize, q.ReadBudget); err != nil {
 		return nil, view{}, err
 	}
+	several, _ := q.Partition.(Values)
 	return c.requests().Query(request.Read{
-		Partition: q.Partition, Operator: q.Sort.operator, Low: q.Sort.low, High: q.Sort.high,
+		Partition: q.Partition, Partitions: several, After: q.Sort.after,
+		Operator: q.Sort.operator, Low: q.Sort.low, High: q.Sort.high,
 		Index: (*request.Index)(q.Index), Whole: q.Whole, Filter: q.Filter, Attributes: q.Attributes,
 		Descending: q.Descending, Eventually: q.EventuallyConsistent || c.eventually, Limit: q.Limit,
 		PageSize: q.PageSize, BranchKeyID: q.BranchKeyID,

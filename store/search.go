@@ -30,8 +30,8 @@ func (c *core) reader(ctx context.Context, in *dynamodb.QueryInput, v view, q se
 	switch {
 	case v.Index == "":
 		q.Sort = c.plan.SortName()
-	case len(v.IndexKeys) > 1:
-		q.Sort = v.IndexKeys[1]
+	case len(v.IndexSort) > 0:
+		q.Sort, q.Then = v.IndexSort[0], v.IndexSort[1:]
 	}
 	q.Send = func(ctx context.Context, in *dynamodb.QueryInput) (*dynamodb.QueryOutput, error) {
 		return c.client.Query(ctx, in)

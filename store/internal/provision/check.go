@@ -79,19 +79,12 @@ func AddKey(indexes []Index, local bool, text, attribute string) ([]Index, error
 	if x.Local != local {
 		return indexes, fmt.Errorf("index %s is global in one tag and local in another", name)
 	}
-	slot := &x.Key.Sort
-	switch role {
-	case "hash", "partition":
-		if slot = &x.Key.Partition; local {
-			return indexes, fmt.Errorf("the partition key of local index %s is the table's", name)
-		}
-	case "range", "sort":
-	default:
+	partition := role == "hash" || role == "partition"
+	switch {
+	case partition && local:
+		return indexes, fmt.Errorf("the partition key of local index %s is the table's", name)
+	case !partition && role != "range" && role != "sort":
 		return indexes, fmt.Errorf("the role in index %s is %q: one of hash, partition, range, sort", name, role)
 	}
-	if *slot != "" {
-		return indexes, fmt.Errorf("index %s has the key attributes %q and %q in one role", name, *slot, attribute)
-	}
-	*slot = attribute
-	return indexes, nil
+	return indexes, x.Key.add(name, attribute, local, partition)
 }

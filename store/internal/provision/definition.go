@@ -35,17 +35,6 @@ type Definition struct {
 	Tags               map[string]string
 }
 
-// Key is the key of a table or an index; Sort is empty if there is none.
-type Key struct{ Partition, Sort string }
-
-func (k Key) schema() []types.KeySchemaElement {
-	out := []types.KeySchemaElement{{AttributeName: &k.Partition, KeyType: types.KeyTypeHash}}
-	if k.Sort != "" {
-		out = append(out, types.KeySchemaElement{AttributeName: &k.Sort, KeyType: types.KeyTypeRange})
-	}
-	return out
-}
-
 // Index is a secondary index.
 type Index struct {
 	Name  string

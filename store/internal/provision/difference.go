@@ -24,13 +24,13 @@ func (d *Definition) Differences(t *types.TableDescription) []string {
 	for _, a := range t.AttributeDefinitions {
 		kinds[aws.ToString(a.AttributeName)] = string(a.AttributeType)
 	}
-	names := []string{d.Key.Partition, d.Key.Sort}
+	names := d.Key.Names()
 	for _, i := range d.Indexes {
-		names = append(names, i.Key.Partition, i.Key.Sort)
+		names = append(names, i.Key.Names()...)
 	}
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
-		if got, want := kinds[name], d.Types[name]; name != "" && got != "" && got != want {
+		if got, want := kinds[name], d.Types[name]; got != "" && got != want {
 			report("key attribute %q is of type %s, declared %s", name, got, want)
 		}
 	}
@@ -133,31 +133,6 @@ func (i Index) String() string {
 		kind = "local"
 	}
 	return kind + " with " + i.Key.String()
-}
-
-// String describes the key in a text.
-func (k Key) String() string {
-	if k.Sort == "" {
-		return fmt.Sprintf("partition key %q", k.Partition)
-	}
-	return fmt.Sprintf("partition key %q and sort key %q", k.Partition, k.Sort)
-}
-
-func keyOf(schema []types.KeySchemaElement) Key {
-	var k Key
-	for _, e := range schema {
-		switch name := aws.ToString(e.AttributeName); {
-		case e.KeyType == types.KeyTypeHash && k.Partition == "":
-			k.Partition = name
-		case e.KeyType == types.KeyTypeHash:
-			k.Partition += ", " + name // of several attributes: differs from every declaration
-		case k.Sort == "":
-			k.Sort = name
-		default:
-			k.Sort += ", " + name
-		}
-	}
-	return k
 }
 
 // Same reports whether two declarations of an index are equal.

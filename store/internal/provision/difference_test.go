@@ -66,7 +66,7 @@ func TestDifferences(t *testing.T) {
 				`"ward" and sort key "id"`}},
 		{"several attributes", same, func(t *types.TableDescription) {
 			t.GlobalSecondaryIndexes[0].KeySchema[1].KeyType = "HASH"
-		}, []string{`index byWard is global with partition key "ward, id", declared as global with partition key "ward" and ` +
+		}, []string{`index byWard is global with partition key "ward", "id", declared as global with partition key "ward" and ` +
 			`sort key "id"`}},
 		{"projects less", same, func(t *types.TableDescription) {
 			t.GlobalSecondaryIndexes[0].Projection = &types.Projection{ProjectionType: "KEYS_ONLY"}

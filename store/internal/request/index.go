@@ -49,14 +49,19 @@ func (t Table) storedKey(name string) string {
 	return name
 }
 
-// storedKeys returns the attributes that store the keys of an index.
-func (t Table) storedKeys(i Index) (stored []string) {
-	for _, name := range []string{i.Partition, i.Sort} {
+// storedKeys returns the attributes that store the keys of an index, of the
+// partition key first, and those of the sort key among them.
+func (t Table) storedKeys(k provision.Key) (all, sort []string) {
+	if k.Several() {
+		names := k.Names() // none is a beacon: see AddIndexes
+		return names, names[len(k.Partitions()):]
+	}
+	for _, name := range []string{k.Partition, k.Sort} {
 		if name != "" {
-			stored = append(stored, t.storedKey(name))
+			all = append(all, t.storedKey(name))
 		}
 	}
-	return stored
+	return all, all[min(1, len(all)):]
 }
 
 // indexKey returns the field of an index key.
@@ -78,23 +83,25 @@ func (t Table) indexKey(name string) (*schema.Field, error) {
 	return f, t.Readable("index key", name)
 }
 
-// resolveIndex completes the index of a query from its declaration.
-func (t Table) resolveIndex(i Index) (Index, error) {
+// resolveIndex returns the key of the index of a query, from its declaration if
+// the query names the index alone.
+func (t Table) resolveIndex(i Index) (provision.Key, error) {
+	k := provision.Key{Partition: i.Partition, Sort: i.Sort}
 	declared := t.Plan.DeclaredIndex(i.Name)
 	switch {
 	case i.Name == "":
-		return i, fmt.Errorf("%w: an index needs a name", envelope.ErrConfiguration)
+		return k, fmt.Errorf("%w: an index needs a name", envelope.ErrConfiguration)
 	case i.Partition == "" && declared == nil:
-		return i, fmt.Errorf("%w: no field of %s declares index %q: tag its key fields, or give Index its key "+
+		return k, fmt.Errorf("%w: no field of %s declares index %q: tag its key fields, or give Index its key "+
 			"attributes", envelope.ErrConfiguration, t.Plan.TypeName, i.Name)
 	case i.Partition == "":
-		return Index{Name: i.Name, Partition: declared.Key.Partition, Sort: declared.Key.Sort}, nil
+		return declared.Key, nil
 	case declared != nil && declared.Key != (provision.Key{Partition: t.storedKey(i.Partition),
 		Sort: t.storedKey(i.Sort)}):
-		return i, fmt.Errorf("%w: the query of index %s names other keys than %s declares: give the name alone",
+		return k, fmt.Errorf("%w: the query of index %s names other keys than %s declares: give the name alone",
 			envelope.ErrConfiguration, i.Name, t.Plan.TypeName)
 	}
-	return i, nil
+	return k, nil
 }
 
 // AddIndexes adds indexes to those of tags, and replaces keys that are beacons by
@@ -130,18 +137,21 @@ func (t Table) AddIndexes(indexes []Index, projections map[string][]string) erro
 	}
 	for i := range p.Indexes {
 		x := &p.Indexes[i]
-		for _, name := range []*string{&x.Key.Partition, &x.Key.Sort} {
-			if *name == "" {
-				continue
-			}
-			f, err := t.indexKey(*name)
+		var err error
+		if x.Key, err = x.Key.Map(func(name string) (string, error) {
+			f, err := t.indexKey(name)
 			if err == nil {
 				err = f.CheckIndexable(x.Name)
 			}
-			if err != nil {
-				return fmt.Errorf("%w: index %s of %s: %w", envelope.ErrConfiguration, x.Name, p.TypeName, err)
+			if err == nil && f.Stored != "" && x.Key.Several() {
+				err = fmt.Errorf("%q is a beacon, which an index of several key attributes cannot have", name)
 			}
-			*name = f.Attribute()
+			if err != nil {
+				return "", err
+			}
+			return f.Attribute(), nil
+		}); err != nil {
+			return fmt.Errorf("%w: index %s of %s: %w", envelope.ErrConfiguration, x.Name, p.TypeName, err)
 		}
 	}
 	return nil
@@ -196,10 +206,7 @@ func (t Table) define(d *provision.Definition) error {
 // defineTypes adds the types of the attributes of one key. Of a field that
 // converts itself, the zero value tells the type in DynamoDB, if it can be a key.
 func (t Table) defineTypes(d *provision.Definition, k provision.Key) error {
-	for _, name := range []string{k.Partition, k.Sort} {
-		if name == "" {
-			continue
-		}
+	for _, name := range k.Names() {
 		f, err := t.indexKey(name)
 		if err != nil {
 			return err

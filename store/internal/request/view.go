@@ -17,6 +17,7 @@ import (
 	"github.com/ddbseal/ddbseal/envelope/beacon/search"
 	"github.com/ddbseal/ddbseal/internal/ddbexpr"
 	"github.com/ddbseal/ddbseal/store/internal/precondition"
+	"github.com/ddbseal/ddbseal/store/internal/provision"
 	"github.com/ddbseal/ddbseal/store/internal/redaction"
 	"github.com/ddbseal/ddbseal/store/internal/schema"
 	"github.com/ddbseal/ddbseal/store/internal/searching"
@@ -28,6 +29,7 @@ type View struct {
 	Partial    bool     // items may come incomplete
 	Index      string   // the secondary index that was read; "": the table
 	IndexKeys  []string // the index's key attributes as stored, if they are known
+	IndexSort  []string // those of the sort key
 	// Search is set if the request uses values of encrypted attributes.
 	Search *searching.Search
 	// Whole is set if the items are read from the table.
@@ -61,8 +63,13 @@ type Read struct {
 	Partition any
 	Operator  string
 	Low, High any
+	// Partitions replaces Partition for an index of several attributes in the
+	// partition key, and After has the values of the attributes of its sort key that
+	// come before the one with the range.
+	Partitions, After []any
 
-	Index       *Index // nil: the table
+	Index       *Index        // nil: the table
+	key         provision.Key // of the index of a query
 	Whole       bool
 	Filter      expression.ConditionBuilder
 	Attributes  []string
@@ -81,16 +88,15 @@ func (t Table) Query(q Read) (*dynamodb.QueryInput, View, error) {
 		return fail(fmt.Errorf("%w: Whole is for the query of an index", envelope.ErrConfiguration))
 	}
 	if q.Index != nil {
-		index, err := t.resolveIndex(*q.Index)
-		if err != nil {
+		var err error
+		if q.key, err = t.resolveIndex(*q.Index); err != nil {
 			return fail(err)
 		}
-		q.Index = &index
-		if pk, err = t.indexKey(index.Partition); err != nil {
+		if pk, err = t.indexKey(q.key.Partition); err != nil {
 			return fail(err)
 		}
-		if sk = nil; index.Sort != "" {
-			if sk, err = t.indexKey(index.Sort); err != nil {
+		if sk = nil; q.key.Sort != "" {
+			if sk, err = t.indexKey(q.key.Sort); err != nil {
 				return fail(err)
 			}
 		}
@@ -120,6 +126,13 @@ func (t Table) Query(q Read) (*dynamodb.QueryInput, View, error) {
 
 // keyCondition returns the condition on the keys.
 func (t Table) keyCondition(q Read, pk, sk *schema.Field) (key expression.KeyConditionBuilder, err error) {
+	if q.key.Several() {
+		return t.severalCondition(q)
+	}
+	if q.Partitions != nil || q.After != nil {
+		return key, fmt.Errorf("%w: Values and After are for an index of several key attributes, which fields of %s "+
+			"declare", envelope.ErrConfiguration, t.Plan.TypeName)
+	}
 	av, err := pk.FullKey(q.Partition)
 	if err != nil {
 		return key, err
@@ -180,7 +193,12 @@ func (t Table) view(b expression.Builder, r Read) (View, expression.Expression, 
 	fail := func(err error) (View, expression.Expression, error) { return View{}, expression.Expression{}, err }
 	v := View{Attributes: r.Attributes}
 	if r.Index != nil {
-		v.Partial, v.Index, v.IndexKeys = true, r.Index.Name, t.storedKeys(*r.Index)
+		k := r.key
+		if k.Partition == "" { // of a scan
+			k = provision.Key{Partition: r.Index.Partition, Sort: r.Index.Sort}
+		}
+		v.Partial, v.Index = true, r.Index.Name
+		v.IndexKeys, v.IndexSort = t.storedKeys(k)
 	}
 	if r.Whole {
 		return t.whole(b, r, v)

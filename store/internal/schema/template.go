@@ -253,7 +253,8 @@ func (p *Plan) KeyPart(f *Field, v any) types.AttributeValue {
 }
 
 // IndexKey returns the values of the keys of an index of *v, or what stands for
-// their errors. sort is nil for an index without a sort key.
+// their errors: a []any for a role of several attributes. sort is nil for an index
+// without a sort key.
 func (p *Plan) IndexKey(index string, v any) (partition, sort any) {
 	x := p.DeclaredIndex(index)
 	if x == nil {
@@ -267,10 +268,20 @@ func (p *Plan) IndexKey(index string, v any) (partition, sort any) {
 		return codec.Refused(fmt.Errorf("key %q of index %q is not a field of %s: give its plaintext value", name,
 			index, p.TypeName))
 	}
-	if x.Key.Sort != "" {
-		sort = part(x.Key.Sort)
+	role := func(names []string) any {
+		if len(names) == 1 {
+			return part(names[0])
+		}
+		values := make([]any, len(names))
+		for i, name := range names {
+			values[i] = part(name)
+		}
+		return values
 	}
-	return part(x.Key.Partition), sort
+	if x.Key.Sort != "" {
+		sort = role(x.Key.Sorts())
+	}
+	return role(x.Key.Partitions()), sort
 }
 
 // Prefix returns the value of a sort key's prefix that the named fields of *v

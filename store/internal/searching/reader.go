@@ -20,8 +20,10 @@ type Query struct {
 	// Keys are the attributes of a position: the keys of the table and the index.
 	Keys []string
 	// Sort is the sort key as stored, by which the results of several requests
-	// are merged; "" if there is none.
+	// are merged; "" if there is none. Then are the further attributes of a sort key
+	// of several.
 	Sort string
+	Then []string
 	// Size is the number of items of the first request; zero: no limit. Grow
 	// doubles it with each further one.
 	Size int
@@ -176,6 +178,9 @@ func (r *Reader) first() *stream {
 // one, results come in the order of the streams.
 func (r *Reader) before(a, b *Found) bool {
 	c, _ := ddbexpr.Compare(a.At[r.Sort], b.At[r.Sort])
+	for i := 0; c == 0 && i < len(r.Then); i++ {
+		c, _ = ddbexpr.Compare(a.At[r.Then[i]], b.At[r.Then[i]])
+	}
 	if forward := r.Input.ScanIndexForward; forward != nil && !*forward {
 		return c > 0
 	}
