@@ -41,20 +41,13 @@
 // sign, context and none have no effect; partition, sort, version and ttl work the
 // same. Nested values are encrypted as a whole.
 //
-<<<<<<< HEAD
 // The tags index and localIndex declare global and local secondary indexes, in the
 // form that guregu/dynamo uses: `index:"byWard,hash"` on the field of the partition
 // key and `index:"byWard,range"` on the field of the sort key. A field that is a key
-// of several indexes separates them by semicolons. [Create] creates the table with
-// them, [Table.Check] compares them, and a query needs only the name of one.
-=======
-// The tags index and localIndex declare secondary indexes, in the words of
-// guregu/dynamo: `index:"byWard,hash"` on one field and `index:"byWard,range"` on
-// another; one field may be a key of several, separated by semicolons. Up to four
-// fields may have one role in a global index: its key has them in the order of the
-// fields, and a query takes [Values] and [SortRange.After]. [Create] makes the table
-// with them, [Table.Check] compares them, and a query names one by its name alone.
->>>>>>> wt-mine
+// of several indexes separates them by semicolons. Up to four fields can have one
+// role in a global index: its key has them in the order of the fields, and a query
+// takes [Values] and [SortRange.After]. [Create] creates the table with them,
+// [Table.Check] compares them, and a query needs only the name of one.
 //
 // # Composed keys
 //

@@ -51,12 +51,8 @@ func (t *Table[T]) Key(v T) Key {
 //	orders.Query(ctx, store.Query{Index: &store.Index{Name: "byState"},
 //		Partition: orders.IndexKey("byState", Order{State: "open"}).Partition})
 //
-<<<<<<< HEAD
-// If a part cannot be composed, the query returns the error, as for [Table.Key].
-=======
-// For a role of several attributes it has [Values]. The errors are returned as those
-// of Key are.
->>>>>>> wt-mine
+// For a role of several attributes it has [Values]. If a part cannot be composed, the
+// query returns the error, as for [Table.Key].
 func (t *Table[T]) IndexKey(index string, v T) Key {
 	partition, sort := t.plan.IndexKey(index, &v)
 	return Key{several(partition), several(sort)}
