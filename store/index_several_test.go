@@ -161,7 +161,8 @@ func TestSeveralKeysDiffer(t *testing.T) {
 		other := open[turned](t, w.client, rides.Name(), m)
 		want := `index byPlace is global with partition key "city", "zone" and sort key "state", "hour", declared as ` +
 			`global with partition key "zone", "city" and sort key "state", "hour"`
-		if err := other.Check(t.Context()); !errors.Is(err, store.ErrDeclaration) || !strings.Contains(err.Error(), want) {
+		err := other.Check(t.Context())
+		if !errors.Is(err, store.ErrDeclaration) || !strings.Contains(err.Error(), want) {
 			t.Errorf("Check: %v", err)
 		}
 		if err := store.Create(t.Context(), store.CreateOptions{}, other); !errors.Is(err, store.ErrDeclaration) ||
