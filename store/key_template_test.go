@@ -41,6 +41,7 @@ func visitOf(number int64) composedVisit {
 // from it.
 func TestTemplate(t *testing.T) {
 	bothModes(t, func(t *testing.T, w *world, m store.Mode) {
+		w.onlyLocal(t, "transactions")
 		ctx := t.Context()
 		visits := open[composedVisit](t, w.client, w.table(t, composedKeys), m)
 		v := visitOf(42)
