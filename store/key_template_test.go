@@ -466,3 +466,19 @@ func declareTemplate[T any]() error {
 	_, err := store.New[T](&noClient{}, "t", store.ServerSide{})
 	return err
 }
+
+// TestTemplateForeignKey: a stored key that no value composes creates no item.
+func TestTemplateForeignKey(t *testing.T) {
+	bothModes(t, func(t *testing.T, w *world, m store.Mode) {
+		visits := open[composedVisit](t, w.client, w.table(t, composedKeys), m)
+		k := store.Key{Partition: &types.AttributeValueMemberS{Value: "x"},
+			Sort: &types.AttributeValueMemberS{Value: "y"}}
+		_, err := visits.UpdateOrCreate(t.Context(), k, func(*composedVisit) error {
+			t.Error("the change was called")
+			return nil
+		})
+		if !errors.Is(err, store.ErrConfiguration) || !errors.Is(err, store.ErrKeyTemplate) {
+			t.Error(err)
+		}
+	})
+}
