@@ -23,8 +23,8 @@ var (
 )
 
 // BatchWrite puts and deletes any number of items of several tables, of both
-// modes, that client reaches, 25 in one call. ops are those of [Table.PutOp] and
-// [Table.DeleteOp] without conditions. Unlike a transaction, a batch is not
+// modes, that client reaches, 25 in one call. ops come from [Table.PutOp] and
+// [Table.DeleteOp], without conditions. Unlike a transaction, a batch is not
 // atomic: each item is. The calls take turns, or run at the same time, as many as
 // the greatest [BatchConcurrency] of the tables says. As [Table.BatchPut] does, a
 // batch sends again what DynamoDB leaves undone, checks neither versions nor
@@ -151,7 +151,7 @@ func sealBatch(ctx context.Context, ops []WriteOp, writes []batchWrite) ([]types
 // them as they are at one moment. A key may occur several times. What DynamoDB leaves
 // unread is asked for again, and calls run at the same time, as [BatchWrite] does.
 //
-// Each operation then has its own result; that of an item that does not exist is
+// Each operation then has its own result. If the item does not exist, the result is
 // [ErrNotFound], which is not an error of the batch. Errors: [*BatchError], whose
 // Items have the errors of the operations on items that were not read or do not
 // open, by their index in ops.
@@ -160,6 +160,11 @@ func BatchGet(ctx context.Context, client Client, ops ...ReadOp) error {
 	r := &batchRead{ops: ops, cores: make([]*core, len(ops)), at: make(map[string][]int, len(ops)),
 		read: make([]bool, len(ops))}
 	var unique []batch.Entry
+	for _, op := range ops {
+		if op != nil {
+			op.fail(errNotRead)
+		}
+	}
 	for i, op := range ops {
 		if op == nil {
 			return b.refused(len(ops), i, fmt.Errorf("%w: the operation is empty", ErrConfiguration))
@@ -172,7 +177,6 @@ func BatchGet(ctx context.Context, client Client, ops ...ReadOp) error {
 		if err != nil {
 			return b.refused(len(ops), i, err)
 		}
-		op.fail(errNotRead)
 		id := e.ID()
 		if r.at[id] == nil {
 			unique = append(unique, e)
@@ -211,7 +215,7 @@ type batchRead struct {
 	read  []bool
 }
 
-// take opens items of one table, those of one type in parallel.
+// take opens items of one table, and items of one type in parallel.
 func (r *batchRead) take(ctx context.Context, t *batch.Table, stored []envelope.Item) error {
 	ids := make([]string, len(stored))
 	groups := map[*core][]int{}
@@ -280,6 +284,11 @@ func (b *batchTables) sender(client Client) *batch.Sender {
 
 // refused is the error of an operation because of which nothing was sent.
 func (b *batchTables) refused(total, i int, err error) error {
-	return &BatchError{Table: b.Names(), Total: total, Items: map[int]error{i: err}, writes: true,
+	out := &BatchError{Table: b.Names(), Total: total, Items: make(map[int]error, total), writes: true,
 		Err: fmt.Errorf("operation %d of the batch: %w", i, err)}
+	for k := range total {
+		out.Items[k] = errNotSent
+	}
+	out.Items[i] = err
+	return out
 }

@@ -238,6 +238,9 @@ func TestBatchWriteArguments(t *testing.T) {
 			!strings.Contains(err.Error(), "operation 2 of the batch") {
 			t.Errorf("%s: the operation has the error %v in %v", name, culprit, err)
 		}
+		if len(failed.Items) != 3 { // as many as are left
+			t.Errorf("%s: %d operations have errors", name, len(failed.Items))
+		}
 		if errors.Is(failed.Items[0], store.ErrItemTooLarge) {
 			t.Errorf("%s: another operation has its error", name)
 		}
@@ -246,18 +249,20 @@ func TestBatchWriteArguments(t *testing.T) {
 		named.PutOp(tally{ID: "b"})); !errors.Is(err, store.ErrConfiguration) {
 		t.Errorf("a table by name and ARN: %v", err)
 	}
-	read := tallies.GetOp(store.Key{Partition: "a"})
+	read, late := tallies.GetOp(store.Key{Partition: "a"}), tallies.GetOp(store.Key{Partition: "b"})
 	for name, op := range map[string]store.ReadOp{
 		"no operation": nil, "an incomplete key": orders.GetOp(store.Key{Partition: "a"}),
 		"a table by name and ARN": named.GetOp(store.Key{Partition: "a"}),
 	} {
-		err := store.BatchGet(t.Context(), c, read, op)
+		err := store.BatchGet(t.Context(), c, read, op, late)
 		var failed *store.BatchError
-		if !errors.As(err, &failed) || !errors.Is(failed.Items[1], store.ErrConfiguration) {
+		if !errors.As(err, &failed) || !errors.Is(failed.Items[1], store.ErrConfiguration) || len(failed.Items) != 3 {
 			t.Errorf("%s: %v", name, err)
 		}
-		if _, err := read.Result(); err == nil {
-			t.Errorf("%s: a read that did not run has a result", name)
+		for _, r := range []*store.Read[tally]{read, late} {
+			if _, err := r.Result(); err == nil || errors.Is(err, store.ErrNotFound) {
+				t.Errorf("%s: a read that did not run has a result: %v", name, err)
+			}
 		}
 	}
 }

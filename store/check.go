@@ -100,7 +100,8 @@ func (t *Table[T]) CheckReport(ctx context.Context) (CheckReport, error) {
 	if t.encryptor == nil && t.plan.TTL == nil {
 		return r, nil
 	}
-	attribute, unchecked, err := expiry.Attribute(ctx, calls.Base(t.client), t.name)
+	client, options := calls.Base(t.client) // which may have more methods than a Client
+	attribute, unchecked, err := expiry.Attribute(ctx, client, t.name, options...)
 	switch {
 	case err != nil:
 		return r, t.callError("check", err)

@@ -119,7 +119,8 @@ func define(o CreateOptions, tables []Declaration) (*provision.Definition, Table
 			return refuse("%w", err)
 		}
 	}
-	client, can := calls.Base(first.client).(TableCreator)
+	base, _ := calls.Base(first.client)
+	client, can := base.(TableCreator)
 	if !can {
 		return refuse("client %T of table %s lacks methods of store.TableCreator", first.client, d.Name)
 	}

@@ -105,10 +105,11 @@ func TestClientOptions(t *testing.T) {
 		ok(t, counted.Put(ctx, o))
 		ok(t, ignore(counted.Get(ctx, o.key())))
 		ok(t, ignore(counted.CheckReport(ctx)))
-		if n := calls.Load(); n != 3 {
-			t.Errorf("%d calls with the option, want 3", n)
+		want := int64(4) // the check describes the table and its time to live
+		if n := calls.Load(); n != want {
+			t.Errorf("%d calls with the option, want %d", n, want)
 		}
-		if ok(t, orders.Put(ctx, o)); calls.Load() != 3 {
+		if ok(t, orders.Put(ctx, o)); calls.Load() != want {
 			t.Error("the table itself has the option")
 		}
 		// A retryer that gives up: the lost answer is known to be one.
@@ -157,10 +158,12 @@ func TestCapacity(t *testing.T) {
 	expect("query and scan", &all, 7.5, 3) // a scan costs 4 at least
 	ok(t, orders.Delete(ctx, o.key()))
 	expect("delete", &all, 7.5, 4)
+	ok(t, orders.With(store.Capacity(&all), store.Capacity(&all)).Delete(ctx, o.key()))
+	expect("a call that is told three times to count", &all, 7.5, 5)
 	if err := orders.Put(ctx, o, never); !errors.Is(err, store.ErrConditionFailed) {
 		t.Fatal(err)
 	}
-	expect("a failed put", &all, 7.5, 4)
+	expect("a failed put", &all, 7.5, 5)
 	var used store.ConsumedCapacity
 	client := store.ClientWith(w.client, store.Capacity(&used))
 	ok(t, store.TransactWrite(ctx, client, orders.PutOp(o)))

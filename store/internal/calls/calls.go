@@ -43,8 +43,14 @@ type derived struct {
 }
 
 // With returns a client that calls base. The options of a call are applied after
-// options, so that a write can still watch its attempts. A nil option is left out.
+// options, so that a write can still watch its attempts. A nil option is left out,
+// and so is a meter that counts the calls of base already.
 func With(base Client, meter *Meter, options ...func(*dynamodb.Options)) Client {
+	for d, is := base.(*derived); is && meter != nil; d, is = d.base.(*derived) {
+		if d.meter == meter {
+			meter = nil
+		}
+	}
 	d := &derived{base: base, meter: meter}
 	for _, o := range options {
 		if o != nil {
@@ -54,15 +60,15 @@ func With(base Client, meter *Meter, options ...func(*dynamodb.Options)) Client 
 	return d
 }
 
-// Base returns the client that c was derived from, or c itself if it was not.
-func Base(c Client) Client {
-	for {
-		d, is := c.(*derived)
-		if !is {
-			return c
-		}
-		c = d.base
+// Base returns the client that c was derived from and the options that its calls
+// have, or c itself if it was not derived.
+func Base(c Client) (base Client, options []func(*dynamodb.Options)) {
+	d, is := c.(*derived)
+	if !is {
+		return c, nil
 	}
+	base, options = Base(d.base)
+	return base, append(options, d.options...)
 }
 
 // with returns the options of a call.
