@@ -68,8 +68,8 @@ func place(t *testing.T, rides *store.Table[ride], q store.Query) string {
 	return strings.Join(out, " ")
 }
 
-// TestSeveralKeys: a query gives all attributes of the partition key, and those of the
-// sort key from the first on, the last one as a range.
+// TestSeveralKeys: a query gives all attributes of the partition key, and attributes of
+// the sort key from the first on, the last one as a range.
 func TestSeveralKeys(t *testing.T) {
 	bothModes(t, func(t *testing.T, w *world, m store.Mode) {
 		rides := openRides(t, w, m)

@@ -80,8 +80,8 @@ type SortRange struct {
 // After puts the values of the first attributes in front of the range, for an index
 // that has several attributes in its sort key: the query matches items with these
 // values, and with the next attribute in the range. SortRange{}.After(v) has no range.
-// The number of values must fit the index, as must that of [Values]; otherwise the
-// query fails with [ErrConfiguration].
+// The number of values must fit the index, and so must the number of [Values].
+// Otherwise the query fails with [ErrConfiguration].
 func (r SortRange) After(first ...any) SortRange {
 	r.after = append(first[:len(first):len(first)], r.after...)
 	return r

@@ -68,7 +68,7 @@ func (k Key) Map(f func(name string) (string, error)) (Key, error) {
 	return k, nil
 }
 
-// add adds an attribute behind those of its role.
+// add adds an attribute to a role, as its last one.
 func (k *Key) add(index, attribute string, local, partition bool) error {
 	first, more := &k.Sort, &k.More.Sort
 	if partition {

@@ -49,8 +49,8 @@ func (t Table) storedKey(name string) string {
 	return name
 }
 
-// storedKeys returns the attributes that store the keys of an index, of the
-// partition key first, and those of the sort key among them.
+// storedKeys returns the attributes that store the key of an index, the partition
+// key's first, and the ones among them that store the sort key.
 func (t Table) storedKeys(k provision.Key) (all, sort []string) {
 	if k.Several() {
 		names := k.Names() // none is a beacon: see AddIndexes

@@ -29,7 +29,7 @@ type View struct {
 	Partial    bool     // items may come incomplete
 	Index      string   // the secondary index that was read; "": the table
 	IndexKeys  []string // the index's key attributes as stored, if they are known
-	IndexSort  []string // those of the sort key
+	IndexSort  []string // the ones in its sort key
 	// Search is set if the request uses values of encrypted attributes.
 	Search *searching.Search
 	// Whole is set if the items are read from the table.

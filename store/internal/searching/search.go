@@ -83,7 +83,7 @@ func (s *Search) Results(ctx context.Context, partition int, stored []Item, open
 	return s.results(ctx, partition, stored, stored, open)
 }
 
-// results is Results for items that were fetched for those of the answer, at.
+// results is Results for items that were fetched for the items of the answer, at.
 func (s *Search) results(ctx context.Context, partition int, at, stored []Item, open Opener) ([]Found, error) {
 	at, stored, own := s.own(at, stored)
 	plain, errs := open(ctx, stored)

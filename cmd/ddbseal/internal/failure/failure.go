@@ -2,7 +2,7 @@
 
 // Package failure describes items that a command could not read or convert: which
 // item, which attribute, of what kind the failure is, and why. It never shows a
-// value other than that of the key.
+// value but the key.
 package failure
 
 import (

@@ -58,7 +58,7 @@ func (a *Runs) Of(user string, session context.Context) *Run {
 	return nil
 }
 
-// Start begins a run, and ends that of another session of the user: both would replace the
+// Start begins a run, and ends the run of another session of the user: both would replace the
 // access key of the lab's user. If the session has a run, Start returns that one.
 func (a *Runs) Start(ctx context.Context, user string, cfg RunConfig) *Run {
 	if run := a.Of(user, cfg.Session); run != nil {

@@ -11,7 +11,7 @@ type Reply struct {
 	To  string // page of the console to go to; empty: the template is shown
 	Say string // message on the next page that is shown
 
-	Status   int // of the template; zero: 200, or that of Err
+	Status   int // of the template; zero: 200, or the status of Err
 	Template string
 	Title    string
 	Body     any
