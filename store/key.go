@@ -72,6 +72,10 @@ func several(part any) any {
 //	// of the template "ORDER#{Year:04}#{Number:08}", the orders of 2026
 //	orders.SortPrefix(Order{Year: 2026}, "Year")
 //
+// If the last named field ends the template and is a text of any length, keys in
+// which that text goes on match too. To match one key, use [SortEqual] with the Sort
+// of [Table.Key].
+//
 // An error is returned by the query that takes the range; it matches
 // [ErrConfiguration], and [ErrKeyTemplate] for a value that cannot be a part of
 // the key.
