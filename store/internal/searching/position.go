@@ -21,10 +21,14 @@ var ErrCursor = errors.New("cursor does not fit")
 type position struct {
 	key Item // of the item before it; nil: the beginning
 	end bool
+	// turn is the key behind which the opposite direction goes on if nothing is read
+	// from here; nil: its beginning. The item of key is the first result behind turn:
+	// key itself would leave it out in both directions.
+	turn Item
 }
 
-// maxCursor is more than the keys of a table and an index together need.
-const maxCursor = 16 << 10
+// maxCursor is more than a position needs: twice the keys of a table and an index.
+const maxCursor = 32 << 10
 
 // No key attribute has one of these names: a cursor with one of them holds more
 // than the key behind which a query goes on.
@@ -119,6 +123,9 @@ func encodePositions(at []position, back bool) (string, error) {
 		switch {
 		case p.end:
 			list[i] = &types.AttributeValueMemberNULL{Value: true}
+		case len(at) > 1 && len(p.turn) > 0: // the only one of a cursor is always read from
+			list[i] = &types.AttributeValueMemberL{Value: []types.AttributeValue{
+				&types.AttributeValueMemberM{Value: p.key}, &types.AttributeValueMemberM{Value: p.turn}}}
 		default: // an empty one is the beginning
 			list[i] = &types.AttributeValueMemberM{Value: p.key}
 		}
@@ -156,9 +163,16 @@ func decodePositions(cursor string, queries int) (out []position, back bool, err
 		return nil, false, fmt.Errorf("%w: it is one of a query over another number of partitions", ErrCursor)
 	}
 	for i, v := range list.Value {
+		if pair, is := v.(*types.AttributeValueMemberL); is && len(pair.Value) == 2 {
+			turn, is := pair.Value[1].(*types.AttributeValueMemberM)
+			if !is || len(turn.Value) == 0 {
+				return nil, false, fmt.Errorf("%w: it holds no keys", ErrCursor)
+			}
+			v, out[i].turn = pair.Value[0], turn.Value
+		}
 		switch v := v.(type) {
 		case *types.AttributeValueMemberNULL:
-			out[i].end = true
+			out[i] = position{end: true}
 		case *types.AttributeValueMemberM:
 			if len(v.Value) > 0 {
 				out[i].key = v.Value

@@ -13,7 +13,8 @@ import (
 // make a cursor again.
 func FuzzCursor(f *testing.F) {
 	key := Item{"id": &types.AttributeValueMemberS{Value: "x"}, "n": &types.AttributeValueMemberN{Value: "1"}}
-	for _, at := range [][]position{{{key: key}}, {{}}, {{key: key}, {end: true}, {}}, {{}, {}}} {
+	for _, at := range [][]position{{{key: key}}, {{}}, {{key: key}, {end: true}, {}}, {{}, {}},
+		{{key: key, turn: key}, {turn: key}}} {
 		for _, back := range []bool{false, true} {
 			good, err := encodePositions(at, back)
 			if err != nil {
@@ -24,7 +25,8 @@ func FuzzCursor(f *testing.F) {
 				f.Fatalf("%v, back %t: %v", got, turned, err)
 			}
 			for i := range at {
-				if got[i].end != at[i].end || len(got[i].key) != len(at[i].key) {
+				if got[i].end != at[i].end || len(got[i].key) != len(at[i].key) ||
+					len(got[i].turn) != len(at[i].turn) {
 					f.Fatalf("position %d is %v, want %v", i, got[i], at[i])
 				}
 			}

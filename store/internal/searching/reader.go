@@ -55,6 +55,7 @@ type Reader struct {
 // stream has the results of the requests for one partition.
 type stream struct {
 	partition int
+	begun     position // where the page begins
 	in        *dynamodb.QueryInput
 	size      int
 	asked     bool // a request was sent
@@ -88,8 +89,8 @@ func (s *Search) Read(ctx context.Context, q Query, from string) (*Reader, error
 		if err := s.query(ctx, i, &in); err != nil {
 			return nil, err
 		}
-		r.streams = append(r.streams, &stream{partition: i, in: &in, size: size, start: start.key, next: start.key,
-			done: start.end})
+		r.streams = append(r.streams, &stream{partition: i, begun: start, in: &in, size: size, start: start.key,
+			next: start.key, done: start.end})
 	}
 	if back { // items of one sort key, too, come in the opposite order
 		slices.Reverse(r.streams)
@@ -122,16 +123,18 @@ func (r *Reader) Next(ctx context.Context) (*Found, error) {
 	return &found, nil
 }
 
-// position returns the key behind which the next results of the stream are: once
-// nothing is ahead, the one behind all that was read.
-func (r *Reader) position(s *stream) Item {
+// position returns where the next results of the stream are: once nothing is ahead,
+// behind all that was read.
+func (r *Reader) position(s *stream) position {
 	switch {
+	case !s.asked:
+		return s.begun
 	case len(s.ahead) == 0:
-		return s.next
+		return position{key: s.next, end: s.done}
 	case s.passed == nil:
-		return s.start
+		return position{key: s.start}
 	}
-	return PickKey(s.passed, r.Keys)
+	return position{key: PickKey(s.passed, r.Keys)}
 }
 
 // PickKey returns the attributes of an item that are keys.
@@ -278,7 +281,7 @@ const maxGrown = 1 << 20
 func (r *Reader) Cursor() (string, error) {
 	at := make([]position, len(r.streams))
 	for _, s := range r.streams {
-		at[s.partition] = position{key: r.position(s), end: s.ended()}
+		at[s.partition] = r.position(s)
 	}
 	return encodePositions(at, r.Back)
 }
@@ -296,16 +299,23 @@ func (r *Reader) Turned() (string, error) {
 // front returns the place from which the stream goes in the opposite direction.
 // Items that do not match may lie on both sides of it.
 func (r *Reader) front(s *stream) position {
+	p := position{turn: s.begun.key}
 	switch {
 	case s.first != nil:
-		return position{key: PickKey(s.first, r.Keys)}
+		p.key = PickKey(s.first, r.Keys)
 	case len(s.ahead) > 0:
-		return position{key: PickKey(s.ahead[0].At, r.Keys)}
+		p.key = PickKey(s.ahead[0].At, r.Keys)
 	case s.done:
 		return position{} // all of it was passed
-	default: // nil if it was never read: then there is nothing in front
-		return position{key: s.next, end: s.next == nil}
+	case s.asked:
+		p.key = s.next
+	default: // never read: there is nothing in front of the beginning
+		p.key, p.end = s.begun.turn, s.begun.key == nil
 	}
+	if r.Sort != "" {
+		p.turn = nil // each request is sent for each page
+	}
+	return p
 }
 
 // fetch replaces the items of an answer.

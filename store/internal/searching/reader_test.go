@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"pgregory.net/rapid"
 
 	"github.com/ddbseal/ddbseal/envelope"
 	"github.com/ddbseal/ddbseal/envelope/beacon"
@@ -294,6 +295,55 @@ func TestReaderBudget(t *testing.T) {
 	if days := x.take(x.reader(searching.Query{Size: 1, Grow: true, Budget: -1}, ""), 1); len(days) != 1 ||
 		len(x.limits) > 10 {
 		t.Errorf("%v in %d calls", days, len(x.limits))
+	}
+}
+
+// TestReaderTurns: pages in both directions hold what is behind the last page, or
+// in front of it: nothing is left out, and nothing comes twice, whichever of the
+// partitions the pages did not come to read.
+func TestReaderTurns(t *testing.T) {
+	for partitions := 1; partitions <= 4; partitions++ {
+		names, anns := crowd(48, 3)
+		x := newIndex(t, partitions, names...)
+		rapid.Check(t, func(rt *rapid.T) {
+			sort := rapid.SampledFrom([]string{"day", ""}).Draw(rt, "sort")
+			all := x.take(x.reader(searching.Query{Sort: sort, Budget: -1}, ""), -1)
+			if len(all) != len(anns) {
+				rt.Fatalf("found %v", all)
+			}
+			from, to := 0, 0
+			var next, previous string
+			for turn := range 30 {
+				back := turn > 0 && (next == "" || previous != "" && rapid.Bool().Draw(rt, "back"))
+				cursor := next
+				if back {
+					cursor = previous
+				}
+				size := rapid.IntRange(1, 5).Draw(rt, "size")
+				r := x.reader(searching.Query{Sort: sort, Size: size, Grow: rapid.Bool().Draw(rt, "grow"),
+					Budget: rapid.IntRange(-1, 9).Draw(rt, "budget")}, cursor)
+				days := x.take(r, size)
+				on, err := r.Cursor()
+				turned, bad := r.Turned()
+				if err = errors.Join(err, bad); err != nil {
+					rt.Fatal(err)
+				}
+				if r.Back {
+					slices.Reverse(days)
+					next, previous = turned, on
+					from, to = from-len(days), from
+				} else {
+					next, previous = on, turned
+					from, to = to, to+len(days)
+				}
+				if from < 0 || to > len(all) || !slices.Equal(days, all[from:to]) {
+					rt.Fatalf("turn %d, back %t: %v, want [%d:%d] of %v", turn, r.Back, days, from, to, all)
+				}
+				if next == "" && to != len(all) || previous == "" && from != 0 {
+					rt.Fatalf("turn %d: next %q, previous %q at [%d:%d]", turn, next, previous, from, to)
+				}
+			}
+		})
 	}
 }
 

@@ -148,6 +148,9 @@ func (p *Pair) Encrypt(algorithm string, plaintext []byte) ([]byte, error) {
 // Decrypt opens a ciphertext under an RSA pair. Errors: [ErrCiphertext], whatever
 // is wrong with it.
 func (p *Pair) Decrypt(algorithm string, ciphertext []byte) ([]byte, error) {
+	if len(ciphertext) != p.rsa.Size() { // package rsa takes one without its leading zeros
+		return nil, ErrCiphertext
+	}
 	plaintext, err := rsa.DecryptOAEP(hashes[algorithm](), nil, p.rsa, ciphertext, nil)
 	if err != nil {
 		return nil, ErrCiphertext

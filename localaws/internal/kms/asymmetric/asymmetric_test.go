@@ -106,6 +106,29 @@ func TestEncryption(t *testing.T) {
 	}
 }
 
+// A ciphertext is as long as the modulus (RFC 8017, section 7.1.2, step 1b): without
+// a leading zero it is the same number, and still not a ciphertext.
+func TestLeadingZero(t *testing.T) {
+	p, _ := generate(t, "RSA_2048")
+	for range 10_000 {
+		ciphertext, err := p.Encrypt("RSAES_OAEP_SHA_256", []byte("key"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ciphertext[0] != 0 {
+			continue
+		}
+		if _, err := p.Decrypt("RSAES_OAEP_SHA_256", ciphertext); err != nil {
+			t.Error(err)
+		}
+		if _, err := p.Decrypt("RSAES_OAEP_SHA_256", ciphertext[1:]); err != ErrCiphertext {
+			t.Errorf("without its leading zero: %v", err)
+		}
+		return
+	}
+	t.Fatal("no ciphertext has a leading zero")
+}
+
 // Both sides agree on one secret, of the length of a coordinate.
 func TestSharedSecret(t *testing.T) {
 	for i, spec := range curveSpecs {
