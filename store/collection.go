@@ -94,6 +94,10 @@ func NewCollection(client Client, table string, m Mode, attribute string, member
 	if len(members) == 0 || attribute == "" {
 		return nil, fmt.Errorf("%w: a collection needs an attribute and members", ErrConfiguration)
 	}
+	m, err := settle(m)
+	if err != nil {
+		return nil, err
+	}
 	plans := make([]*schema.Plan, len(members))
 	out := &Collection{}
 	for i, one := range members {

@@ -36,7 +36,7 @@ func (c *core) countQuery(ctx context.Context, q Query) (int, error) {
 		return 0, err
 	}
 	if v.Search != nil {
-		return c.countSearch(ctx, in, v, q.Limit)
+		return c.countSearch(ctx, in, v, q)
 	}
 	if v.Whole == nil {
 		in.Select = types.SelectCount

@@ -5,6 +5,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -16,8 +17,10 @@ import (
 )
 
 // Mode says how the items of one table are protected: [ServerSide] or
-// [ClientSide]. No other type implements it.
+// [ClientSide], or a pointer to one, which is read once.
 type Mode interface {
+	// settled returns the ServerSide or ClientSide that a pointer, too, stands for.
+	settled() Mode
 	// open returns what a table needs to translate items; nil means that items
 	// travel as they are.
 	open(p *schema.Plan) (*envelope.ItemEncryptor, error)
@@ -33,6 +36,17 @@ type ServerSide struct {
 }
 
 var _, _ Mode = ServerSide{}, ClientSide{}
+
+func (m ServerSide) settled() Mode { return m }
+func (m ClientSide) settled() Mode { return m }
+
+// settle returns the value of a mode, so that what asks for its type finds it.
+func settle(m Mode) (Mode, error) {
+	if v := reflect.ValueOf(m); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
+		return nil, fmt.Errorf("%w: a table needs a mode: ServerSide or ClientSide", ErrConfiguration)
+	}
+	return m.settled(), nil
+}
 
 func (ServerSide) open(*schema.Plan) (*envelope.ItemEncryptor, error) { return nil, nil }
 

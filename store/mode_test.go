@@ -107,3 +107,50 @@ func TestPlaintextItemsAreExplained(t *testing.T) {
 		check("Query", err)
 	}
 }
+
+// parcel has an attribute that order does not have.
+type parcel struct {
+	Customer string `dynamodbav:"customer" seal:"partition"`
+	Number   int    `dynamodbav:"number" seal:"sort"`
+	Carrier  string `dynamodbav:"carrier"`
+}
+
+// TestPointerToMode: a pointer to a mode means the mode, and nil is refused: the
+// key of a table is compared, and a collection's types know each other's actions.
+func TestPointerToMode(t *testing.T) {
+	w := newWorld(t)
+	type embedded struct{ store.ServerSide }
+	mode := store.ServerSide{KMSKeyARN: "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"}
+	table := w.table(t, orderKeys)
+	for what, m := range map[string]store.Mode{"pointer": &mode, "embedded": embedded{mode}} {
+		orders := open[order](t, w.client, table, m)
+		if got, is := orders.Mode().(store.ServerSide); !is || got != mode {
+			t.Errorf("%s: %#v", what, orders.Mode())
+		}
+		if err := orders.Check(t.Context()); !errors.Is(err, store.ErrDeclaration) {
+			t.Errorf("%s: the table is under another key: %v", what, err)
+		}
+	}
+	secret := clientSide(t)
+	var orders *store.Table[order]
+	var parcels *store.Table[parcel]
+	shop, err := store.NewCollection(w.client, table, &secret, "kind", store.MemberOf(&orders, "order"),
+		store.MemberOf(&parcels, "parcel"))
+	ok(t, err)
+	ok(t, parcels.Put(t.Context(), parcel{Customer: "a", Number: 1, Carrier: "c"}))
+	for p, err := range shop.Query(t.Context(), store.Query{Partition: "a"}) {
+		ok(t, err)
+		if p.(parcel).Carrier != "c" {
+			t.Errorf("%+v", p)
+		}
+	}
+	for what, m := range map[string]store.Mode{"nil": nil, "nil ServerSide": (*store.ServerSide)(nil),
+		"nil ClientSide": (*store.ClientSide)(nil)} {
+		var orders *store.Table[order]
+		_, err := store.New[order](w.client, "orders", m)
+		_, bad := store.NewCollection(w.client, "orders", m, "kind", store.MemberOf(&orders, "order"))
+		if !errors.Is(err, store.ErrConfiguration) || !errors.Is(bad, store.ErrConfiguration) {
+			t.Errorf("%s: %v, %v", what, err, bad)
+		}
+	}
+}

@@ -50,8 +50,8 @@ type Query struct {
 	// is refused, as is a negative PageSize. QueryPage ignores Limit.
 	Limit int
 	// PageSize is how many items DynamoDB looks at per call, before Filter;
-	// zero: 1 MB, or without a Filter no more than Limit. In a search by beacons
-	// it is how many items QueryPage returns, see ReadBudget.
+	// zero: 1 MB, with Whole 400 items, and without a Filter no more than Limit. In a
+	// search by beacons it is how many items QueryPage returns, see ReadBudget.
 	PageSize int32
 	// ReadBudget bounds how many items DynamoDB looks at to fill one page of
 	// QueryPage in a search by beacons. Items whose beacons are equal only by

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/google/go-cmp/cmp"
@@ -324,14 +325,100 @@ func TestGetAttributesVerifies(t *testing.T) {
 // between is a client that calls then after each query.
 type between struct {
 	store.Client
-	then func()
+	then   func()
+	limits []int32 // of the queries, zero for none
 }
 
 func (b *between) Query(ctx context.Context, in *dynamodb.QueryInput,
 	o ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
+	b.limits = append(b.limits, aws.ToInt32(in.Limit))
 	out, err := b.Client.Query(ctx, in, o...)
 	b.then()
 	return out, err
+}
+
+// TestWholePages: a query that reads its items from the table takes a bounded number
+// of entries from the index at a time, and no page that a filter leaves nearly empty.
+func TestWholePages(t *testing.T) {
+	w := newWorld(t)
+	ctx := t.Context()
+	client := &between{Client: w.client, then: func() {}}
+	orders := open[order](t, client, w.table(t, orderKeys, "keys=ward:S KEYS_ONLY"), store.ServerSide{})
+	all := make([]order, 450)
+	for i := range all {
+		all[i] = order{Customer: fmt.Sprint("c", i), Number: i, Ward: "w", Secret: []string{"s", "t"}[i%2]}
+	}
+	ok(t, ignore(orders.BatchPut(ctx, all)))
+	whole := store.Query{Index: &store.Index{Name: "keys", Partition: "ward"}, Partition: "w", Whole: true}
+	filter := expression.Name("secret").Equal(expression.Value("t"))
+	for what, c := range map[string]struct {
+		change func(*store.Query)
+		want   int
+		limits []int32
+	}{
+		"all":                      {func(*store.Query) {}, 450, []int32{400, 400}},
+		"size":                     {func(q *store.Query) { q.PageSize = 450 }, 450, []int32{450, 450}},
+		"limit":                    {func(q *store.Query) { q.Limit = 5 }, 5, []int32{5}},
+		"large limit":              {func(q *store.Query) { q.Limit = 450 }, 450, []int32{400, 400}},
+		"limit and filter":         {func(q *store.Query) { q.Limit, q.Filter = 5, filter }, 5, []int32{400}},
+		"limit, size and a filter": {func(q *store.Query) { q.Limit, q.PageSize, q.Filter = 5, 6, filter }, 5, []int32{6, 6}},
+	} {
+		q, n := whole, 0
+		c.change(&q)
+		client.limits = nil
+		for _, err := range orders.Query(ctx, q) {
+			ok(t, err)
+			n++
+		}
+		if n != c.want || !slices.Equal(client.limits, c.limits) {
+			t.Errorf("%s: %d items by pages of %v, want %d by %v", what, n, client.limits, c.want, c.limits)
+		}
+		client.limits = nil
+		if n := must(orders.QueryCount(ctx, q))(t); n != c.want || !slices.Equal(client.limits, c.limits) {
+			t.Errorf("%s: count of %d by pages of %v, want %d by %v", what, n, client.limits, c.want, c.limits)
+		}
+	}
+}
+
+// TestSearchPageSizes: a search by beacons reads pages of the size that a query asks for,
+// and its count does, too.
+func TestSearchPageSizes(t *testing.T) {
+	w := newWorld(t)
+	w.onlyLocal(t, "Create's calls")
+	ctx := t.Context()
+	client := &between{Client: w.client, then: func() {}}
+	mode := searchable(t, func(*store.ClientSide) {})
+	table := w.admitted(t, mode, 60).Name()
+	residents := open[resident](t, client, table, mode)
+	matches := len(matching(60, func(p resident) bool { return p.Number == "n3" }))
+	for what, c := range map[string]struct {
+		change func(*store.Query)
+		want   int
+		first  int32
+	}{
+		"all":          {func(*store.Query) {}, matches, 0},
+		"size":         {func(q *store.Query) { q.PageSize = 3 }, matches, 3},
+		"limit":        {func(q *store.Query) { q.Limit = 2 }, 2, 2},
+		"whole":        {func(q *store.Query) { q.Whole = true }, matches, 400},
+		"whole, limit": {func(q *store.Query) { q.Whole, q.Limit = true, 2 }, 2, 2},
+		"whole, large": {func(q *store.Query) { q.Whole, q.Limit = true, 1000 }, matches, 400},
+		"whole, size":  {func(q *store.Query) { q.Whole, q.PageSize = true, 4 }, matches, 4},
+	} {
+		q, n := store.Query{Index: &store.Index{Name: "byNumber"}, Partition: "n3"}, 0
+		c.change(&q)
+		client.limits = nil
+		for _, err := range residents.Query(ctx, q) {
+			ok(t, err)
+			n++
+		}
+		if n != c.want || client.limits[0] != c.first {
+			t.Errorf("%s: %d items by pages of %v, want %d by %v", what, n, client.limits, c.want, c.first)
+		}
+		client.limits = nil
+		if n := must(residents.QueryCount(ctx, q))(t); n != c.want || client.limits[0] != c.first {
+			t.Errorf("%s: count of %d by pages of %v, want %d by %v", what, n, client.limits, c.want, c.first)
+		}
+	}
 }
 
 // TestWholeItems: an index of keys gives the items as they are now. One that was

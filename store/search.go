@@ -38,6 +38,7 @@ func (c *core) reader(ctx context.Context, in *dynamodb.QueryInput, v view, q se
 	}
 	q.Open = c.decryptAll
 	if v.Whole != nil {
+		q.Cap(in.Limit)
 		q.Fetch = func(ctx context.Context, entries []searching.Item) ([]searching.Item, error) {
 			return c.fetchWhole(ctx, entries, v)
 		}
@@ -51,11 +52,7 @@ func (c *core) reader(ctx context.Context, in *dynamodb.QueryInput, v view, q se
 // search is Query for a search by beacons.
 func (t *Table[T]) search(ctx context.Context, in *dynamodb.QueryInput, v view, q Query, yield func(T, error) bool) {
 	var item, zero T // item is one variable, which has to be on the heap
-	read := searching.Query{Size: int(q.PageSize), Budget: -1}
-	if q.PageSize == 0 && q.Limit > 0 {
-		read.Size, read.Grow = q.Limit, true
-	}
-	r, err := t.reader(ctx, in, v, read, "")
+	r, err := t.reader(ctx, in, v, searching.All(int(q.PageSize), q.Limit), "")
 	if err != nil {
 		yield(zero, t.searchError(err))
 		return
@@ -76,21 +73,11 @@ func (t *Table[T]) search(ctx context.Context, in *dynamodb.QueryInput, v view, 
 	}
 }
 
-// minBudget is the smallest number of items that may be read for a page unless
-// the query has another.
-const minBudget = 1000
-
 // searchPage is queryPage for a search by beacons.
 func (c *core) searchPage(ctx context.Context, in *dynamodb.QueryInput, v view, q Query,
 	from Cursor) (page pageRead, err error) {
 	size := int(q.PageSize)
-	read := searching.Query{Size: size, Grow: true}
-	if size > 0 {
-		if read.Budget = q.ReadBudget; read.Budget == 0 {
-			read.Budget = max(20*size, minBudget)
-		}
-	}
-	r, err := c.reader(ctx, in, v, read, from)
+	r, err := c.reader(ctx, in, v, searching.Page(size, q.ReadBudget), from)
 	if err != nil {
 		return page, c.searchError(err)
 	}
@@ -114,15 +101,14 @@ func (c *core) searchPage(ctx context.Context, in *dynamodb.QueryInput, v view, 
 	return page, err
 }
 
-// countSearch counts what a search by beacons finds, up to limit unless that is
-// zero.
-func (c *core) countSearch(ctx context.Context, in *dynamodb.QueryInput, v view, limit int) (int, error) {
-	r, err := c.reader(ctx, in, v, searching.Query{Budget: -1}, "")
+// countSearch counts what a search by beacons finds, up to the limit.
+func (c *core) countSearch(ctx context.Context, in *dynamodb.QueryInput, v view, q Query) (int, error) {
+	r, err := c.reader(ctx, in, v, searching.All(int(q.PageSize), q.Limit), "")
 	if err != nil {
 		return 0, c.searchError(err)
 	}
 	n := 0
-	for ; limit == 0 || n < limit; n++ {
+	for ; q.Limit == 0 || n < q.Limit; n++ {
 		found, err := r.Next(ctx)
 		switch {
 		case err != nil:

@@ -97,8 +97,12 @@ func New[T any](client Client, table string, m Mode, opts ...Option) (*Table[T],
 // NewEntity is [New] for a table with items of several types: each item says
 // in e.Attribute which type it is.
 func NewEntity[T any](client Client, table string, m Mode, e Entity, opts ...Option) (*Table[T], error) {
-	if client == nil || table == "" || m == nil {
-		return nil, fmt.Errorf("%w: a table needs a client, a name and a mode", ErrConfiguration)
+	if client == nil || table == "" {
+		return nil, fmt.Errorf("%w: a table needs a client and a name", ErrConfiguration)
+	}
+	m, err := settle(m)
+	if err != nil {
+		return nil, err
 	}
 	plainName, err := tablename.Parse(table)
 	if err != nil {

@@ -173,18 +173,26 @@ func (t Table) Scan(s Read) (func(segment, segments int) *dynamodb.ScanInput, Vi
 	}, view, err
 }
 
+// wholePage is how many entries of an index one call reads where each costs a read
+// of its own item: enough for several calls of 100 at the same time, and few in
+// comparison with the 10,000 keys that 1 MB can hold.
+const wholePage = 400
+
 // pageSize is how many items one call looks at; nil: as many as DynamoDB wants.
 // Where nothing is left out after reading, a page larger than the limit would be
 // paid for and decrypted in vain.
 func pageSize(r Read, e expression.Expression) *int32 {
-	size := r.PageSize
-	if size <= 0 && r.Limit > 0 && e.Filter() == nil {
-		size = int32(min(r.Limit, math.MaxInt32))
+	size := int(r.PageSize)
+	if size <= 0 && r.Limit > 0 && e.Filter() == nil && !(r.Whole && r.Filter.IsSet()) {
+		size = min(r.Limit, math.MaxInt32)
+	}
+	if r.Whole && r.PageSize <= 0 && (size <= 0 || size > wholePage) {
+		size = wholePage
 	}
 	if size <= 0 {
 		return nil
 	}
-	return &size
+	return new(int32(size))
 }
 
 // view adds filter and projection to an expression. The projection gets all

@@ -268,7 +268,7 @@ func (r *Reader) take(ctx context.Context, s *stream, a answer) (err error) {
 	s.passed, s.start = nil, s.next
 	s.asked, s.next, s.done = true, a.out.LastEvaluatedKey, len(a.out.LastEvaluatedKey) == 0
 	r.Scanned += int(a.out.ScannedCount)
-	if r.Grow && s.size < maxGrown {
+	if r.Grow && s.size < maxGrown && (r.Fetch == nil || s.size < maxFetched) {
 		s.size *= 2
 	}
 	return nil
@@ -276,6 +276,9 @@ func (r *Reader) take(ctx context.Context, s *stream, a answer) (err error) {
 
 // maxGrown keeps a size that doubles in bounds. A page ends at 1 MB anyway.
 const maxGrown = 1 << 20
+
+// maxFetched does so where each item of a page is fetched on its own.
+const maxFetched = 256
 
 // Cursor returns where the next results begin, "" at the end.
 func (r *Reader) Cursor() (string, error) {
