@@ -3,7 +3,11 @@
 package iamuser
 
 import (
+	"bytes"
 	"errors"
+	"io"
+	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -62,6 +66,81 @@ func TestCreateAndDelete(t *testing.T) {
 	}
 	if err := Delete(ctx, client, &u); err != nil {
 		t.Errorf("deleting what has gone: %v", err)
+	}
+}
+
+// devices answers the calls of MFA devices, which the embedded IAM does not have, and
+// passes all others on.
+type devices struct {
+	next    aws.HTTPClient
+	serials []string
+	calls   []string
+}
+
+func (d *devices) Do(r *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		return nil, err
+	}
+	action, serial := form.Get("Action"), form.Get("SerialNumber")
+	answer := func(status int, text string) (*http.Response, error) {
+		return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"text/xml"}}, Request: r,
+			Body: io.NopCloser(strings.NewReader(text))}, nil
+	}
+	switch action {
+	default:
+		return d.next.Do(r)
+	case "ListMFADevices":
+		list := ""
+		for _, s := range d.serials {
+			list += "<member><UserName>robin</UserName><SerialNumber>" + s + "</SerialNumber></member>"
+		}
+		return answer(200, "<ListMFADevicesResponse><ListMFADevicesResult><IsTruncated>false</IsTruncated><MFADevices>"+
+			list+"</MFADevices></ListMFADevicesResult></ListMFADevicesResponse>")
+	case "DeactivateMFADevice", "DeleteVirtualMFADevice":
+		d.calls = append(d.calls, action+" "+serial)
+	}
+	if !slices.Contains(d.serials, serial) {
+		return answer(404, "<ErrorResponse><Error><Type>Sender</Type><Code>NoSuchEntity</Code>"+
+			"<Message>MFA device does not exist.</Message></Error></ErrorResponse>")
+	}
+	return answer(200, "<"+action+"Response/>")
+}
+
+// TestDeleteWithDevices: MFA devices go before the user: a virtual one is deleted,
+// and a hardware token only leaves the user. One that has gone is not a failure.
+func TestDeleteWithDevices(t *testing.T) {
+	ctx, server := t.Context(), localawstest.New(t).Server
+	virtual, token := "arn:aws:iam::"+server.AccountID()+":mfa/robin", "GAHT12345678"
+	config := server.Config(server.RootCredentials())
+	mfa := &devices{next: config.HTTPClient, serials: []string{virtual, token}}
+	config.HTTPClient = mfa
+	client := iam.NewFromConfig(config)
+	if _, err := Create(ctx, client, New{Name: "robin"}); err != nil {
+		t.Fatal(err)
+	}
+	u, err := Read(ctx, client, "robin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := u.First(); !slices.Equal(got, []string{"MFA device " + virtual, "MFA device " + token}) {
+		t.Errorf("to go first: %q", got)
+	}
+	mfa.serials = []string{token}
+	if err := Delete(ctx, client, &u); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"DeactivateMFADevice " + virtual, "DeleteVirtualMFADevice " + virtual, "DeactivateMFADevice " + token}
+	if !slices.Equal(mfa.calls, want) {
+		t.Errorf("calls %q, want %q", mfa.calls, want)
+	}
+	if _, err := Read(ctx, client, "robin"); !missing(err) {
+		t.Errorf("the user is still there: %v", err)
 	}
 }
 
