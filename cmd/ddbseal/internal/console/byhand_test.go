@@ -187,6 +187,12 @@ func (s *site) walk(admin, user *window, shoots bool) {
 	admin.write("#alias", strings.TrimPrefix(handAlias, "alias/"))
 	admin.write("#description", "for the clinic")
 	admin.click("#next")
+	admin.sees("main", "Define key administrative permissions")
+	// The browser's Back and Forward show the steps again, and send no form.
+	admin.leave(chromedp.Evaluate[chromedp.Void]("history.back()"))
+	admin.sees("section h2", "Add labels")
+	admin.leave(chromedp.Evaluate[chromedp.Void]("history.forward()"))
+	admin.sees("section h2", "Define key administrative permissions")
 	admin.tick(`input[name="administrator"][value="` + adminARN + `"]`)
 	admin.click("#next")
 	admin.tick(`input[name="user"][value="` + adminARN + `"]`)
