@@ -252,6 +252,7 @@ func TestCrowdedTimeout(t *testing.T) {
 			if err := healthy(c); err != nil {
 				t.Fatal(err)
 			}
+			synctest.Wait() // the server lets it wait after the client has the answer
 			clients = append(clients, c)
 		}
 		count := func() int {
