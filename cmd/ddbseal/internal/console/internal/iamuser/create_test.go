@@ -135,7 +135,8 @@ func TestDeleteWithDevices(t *testing.T) {
 	if err := Delete(ctx, client, &u); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"DeactivateMFADevice " + virtual, "DeleteVirtualMFADevice " + virtual, "DeactivateMFADevice " + token}
+	want := []string{"DeactivateMFADevice " + virtual, "DeleteVirtualMFADevice " + virtual,
+		"DeactivateMFADevice " + token}
 	if !slices.Equal(mfa.calls, want) {
 		t.Errorf("calls %q, want %q", mfa.calls, want)
 	}
