@@ -25,9 +25,9 @@ type Describer interface {
 var _ Describer = (*dynamodb.Client)(nil)
 
 // Attribute returns the name of the attribute by which the table expires items,
-// or "" if it expires none. The call has the options. If the client is not a Describer, the caller may not
-// make the call, or the endpoint does not know it, unchecked says so. Errors:
-// the client's.
+// or "" if it expires none. The call has the options. If the client is not a
+// Describer, the caller may not make the call, or the endpoint does not know it,
+// unchecked says so. Errors: the client's.
 func Attribute(ctx context.Context, client any, table string,
 	options ...func(*dynamodb.Options)) (attribute, unchecked string, err error) {
 	d, can := client.(Describer)

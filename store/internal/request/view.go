@@ -173,23 +173,20 @@ func (t Table) Scan(s Read) (func(segment, segments int) *dynamodb.ScanInput, Vi
 	}, view, err
 }
 
-// wholePage is how many entries of an index one call reads where each costs a read
-// of its own item: enough for several calls of 100 at the same time, and few in
-// comparison with the 10,000 keys that 1 MB can hold.
-const wholePage = 400
-
 // pageSize is how many items one call looks at; nil: as many as DynamoDB wants.
 // Where nothing is left out after reading, a page larger than the limit would be
 // paid for and decrypted in vain.
 func pageSize(r Read, e expression.Expression) *int32 {
-	size := int(r.PageSize)
-	if size <= 0 && r.Limit > 0 && e.Filter() == nil && !(r.Whole && r.Filter.IsSet()) {
-		size = min(r.Limit, math.MaxInt32)
+	if r.PageSize > 0 {
+		return new(r.PageSize)
 	}
-	if r.Whole && r.PageSize <= 0 && (size <= 0 || size > wholePage) {
-		size = wholePage
+	size := math.MaxInt32
+	if r.Whole {
+		size = searching.MaxFetched
 	}
-	if size <= 0 {
+	if r.Limit > 0 && e.Filter() == nil && !r.Filter.IsSet() {
+		size = min(size, r.Limit)
+	} else if !r.Whole {
 		return nil
 	}
 	return new(int32(size))

@@ -172,7 +172,7 @@ func decodePositions(cursor string, queries int) (out []position, back bool, err
 		}
 		switch v := v.(type) {
 		case *types.AttributeValueMemberNULL:
-			out[i] = position{end: true}
+			out[i].end = true
 		case *types.AttributeValueMemberM:
 			if len(v.Value) > 0 {
 				out[i].key = v.Value

@@ -89,7 +89,7 @@ func (s *Search) Read(ctx context.Context, q Query, from string) (*Reader, error
 		if err := s.query(ctx, i, &in); err != nil {
 			return nil, err
 		}
-		r.streams = append(r.streams, &stream{partition: i, begun: start, in: &in, size: size, start: start.key,
+		r.streams = append(r.streams, &stream{partition: i, begun: start, in: &in, size: size,
 			next: start.key, done: start.end})
 	}
 	if back { // items of one sort key, too, come in the opposite order
@@ -268,17 +268,18 @@ func (r *Reader) take(ctx context.Context, s *stream, a answer) (err error) {
 	s.passed, s.start = nil, s.next
 	s.asked, s.next, s.done = true, a.out.LastEvaluatedKey, len(a.out.LastEvaluatedKey) == 0
 	r.Scanned += int(a.out.ScannedCount)
-	if r.Grow && s.size < maxGrown && (r.Fetch == nil || s.size < maxFetched) {
-		s.size *= 2
+	most := maxGrown
+	if r.Fetch != nil {
+		most = MaxFetched
+	}
+	if r.Grow && s.size < most {
+		s.size = min(2*s.size, most)
 	}
 	return nil
 }
 
 // maxGrown keeps a size that doubles in bounds. A page ends at 1 MB anyway.
 const maxGrown = 1 << 20
-
-// maxFetched does so where each item of a page is fetched on its own.
-const maxFetched = 256
 
 // Cursor returns where the next results begin, "" at the end.
 func (r *Reader) Cursor() (string, error) {

@@ -2,6 +2,12 @@
 
 package searching
 
+// MaxFetched is how many entries of an index one request reads, unless the caller has
+// another number, where each costs a read of its own item: enough for several calls
+// of 100 at the same time, and few in comparison with the 10,000 keys that 1 MB can
+// hold.
+const MaxFetched = 400
+
 // All returns a Query without Input that reads all results up to limit, zero for no
 // limit. size is the number of items of each request; zero: as many as limit at
 // first, without a limit as many as DynamoDB gives.

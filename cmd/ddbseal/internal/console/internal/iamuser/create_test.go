@@ -3,11 +3,8 @@
 package iamuser
 
 import (
-	"bytes"
+	"context"
 	"errors"
-	"io"
-	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+	"github.com/aws/smithy-go/middleware"
 
 	"github.com/ddbseal/ddbseal/localaws/localawstest"
 )
@@ -71,45 +69,33 @@ func TestCreateAndDelete(t *testing.T) {
 
 // devices answers the calls of MFA devices, which the embedded IAM does not have, and
 // passes all others on.
-type devices struct {
-	next    aws.HTTPClient
-	serials []string
-	calls   []string
+type devices struct{ serials, calls []string }
+
+func (d *devices) answer(ctx context.Context, in middleware.InitializeInput,
+	next middleware.InitializeHandler) (out middleware.InitializeOutput, metadata middleware.Metadata, err error) {
+	switch call := in.Parameters.(type) {
+	default:
+		return next.HandleInitialize(ctx, in)
+	case *iam.ListMFADevicesInput:
+		list := &iam.ListMFADevicesOutput{}
+		for _, s := range d.serials {
+			list.MFADevices = append(list.MFADevices, types.MFADevice{UserName: call.UserName, SerialNumber: &s})
+		}
+		out.Result = list
+	case *iam.DeactivateMFADeviceInput:
+		out.Result, err = &iam.DeactivateMFADeviceOutput{}, d.remove("DeactivateMFADevice", *call.SerialNumber)
+	case *iam.DeleteVirtualMFADeviceInput:
+		out.Result, err = &iam.DeleteVirtualMFADeviceOutput{}, d.remove("DeleteVirtualMFADevice", *call.SerialNumber)
+	}
+	return out, metadata, err
 }
 
-func (d *devices) Do(r *http.Request) (*http.Response, error) {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return nil, err
-	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	form, err := url.ParseQuery(string(body))
-	if err != nil {
-		return nil, err
-	}
-	action, serial := form.Get("Action"), form.Get("SerialNumber")
-	answer := func(status int, text string) (*http.Response, error) {
-		return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"text/xml"}}, Request: r,
-			Body: io.NopCloser(strings.NewReader(text))}, nil
-	}
-	switch action {
-	default:
-		return d.next.Do(r)
-	case "ListMFADevices":
-		list := ""
-		for _, s := range d.serials {
-			list += "<member><UserName>robin</UserName><SerialNumber>" + s + "</SerialNumber></member>"
-		}
-		return answer(200, "<ListMFADevicesResponse><ListMFADevicesResult><IsTruncated>false</IsTruncated><MFADevices>"+
-			list+"</MFADevices></ListMFADevicesResult></ListMFADevicesResponse>")
-	case "DeactivateMFADevice", "DeleteVirtualMFADevice":
-		d.calls = append(d.calls, action+" "+serial)
-	}
+func (d *devices) remove(action, serial string) error {
+	d.calls = append(d.calls, action+" "+serial)
 	if !slices.Contains(d.serials, serial) {
-		return answer(404, "<ErrorResponse><Error><Type>Sender</Type><Code>NoSuchEntity</Code>"+
-			"<Message>MFA device does not exist.</Message></Error></ErrorResponse>")
+		return &types.NoSuchEntityException{Message: aws.String("MFA device does not exist.")}
 	}
-	return answer(200, "<"+action+"Response/>")
+	return nil
 }
 
 // TestDeleteWithDevices: MFA devices go before the user: a virtual one is deleted,
@@ -117,10 +103,11 @@ func (d *devices) Do(r *http.Request) (*http.Response, error) {
 func TestDeleteWithDevices(t *testing.T) {
 	ctx, server := t.Context(), localawstest.New(t).Server
 	virtual, token := "arn:aws:iam::"+server.AccountID()+":mfa/robin", "GAHT12345678"
-	config := server.Config(server.RootCredentials())
-	mfa := &devices{next: config.HTTPClient, serials: []string{virtual, token}}
-	config.HTTPClient = mfa
-	client := iam.NewFromConfig(config)
+	mfa := &devices{serials: []string{virtual, token}}
+	client := iam.NewFromConfig(server.Config(server.RootCredentials()), iam.WithAPIOptions(
+		func(s *middleware.Stack) error {
+			return s.Initialize.Add(middleware.InitializeMiddlewareFunc("devices", mfa.answer), middleware.After)
+		}))
 	if _, err := Create(ctx, client, New{Name: "robin"}); err != nil {
 		t.Fatal(err)
 	}
